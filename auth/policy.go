@@ -1,0 +1,171 @@
+package auth
+
+import (
+	"slices"
+	"time"
+)
+
+// Policy is what the operator wrote down in sekisho.yml. Its zero value is not
+// a policy: Defaults gives the values of what may be left out.
+type Policy struct {
+	Alerts string // channel id of the gate's alerts
+	Gate   GatePolicy
+	Passes PassPolicy
+	Rules  []Rule
+}
+
+// Mode says whether the gate acts.
+type Mode string
+
+const (
+	Observe Mode = "observe" // says "would have …" and changes nothing in AWS
+	Enforce Mode = "enforce"
+)
+
+// Unavailable says what becomes of a start that cannot be judged because the
+// store is away.
+type Unavailable string
+
+const (
+	StopUnjudged  Unavailable = "stop"
+	AllowUnjudged Unavailable = "allow"
+)
+
+// GatePolicy is the gate's part of the policy.
+type GatePolicy struct {
+	Mode            Mode
+	Guard           Guard
+	PassTag         string // key of the tag that holds the code
+	WhenUnavailable Unavailable
+	CannotStop      map[Obstacle]Answer
+	Lock            Lock
+}
+
+// Guard says which instances need a pass. An instance is covered by any one of
+// the three; Except takes it out again.
+type Guard struct {
+	Tags      map[string]string // all must match
+	Instances []string          // ids
+	All       bool
+	Except    []string // ids
+}
+
+// Covers says whether the instance needs a pass.
+func (g Guard) Covers(i Instance) bool {
+	if slices.Contains(g.Except, i.ID) {
+		return false
+	}
+	return g.All || slices.Contains(g.Instances, i.ID) || g.byTags(i.Tags)
+}
+
+// ByTags says whether the guard depends on tags, which anybody may lack for a
+// moment right after a launch.
+func (g Guard) ByTags() bool { return len(g.Tags) > 0 && !g.All }
+
+func (g Guard) byTags(tags map[string]string) bool {
+	for k, v := range g.Tags {
+		if have, ok := tags[k]; !ok || have != v {
+			return false
+		}
+	}
+	return len(g.Tags) > 0
+}
+
+// Obstacle is why an instance cannot simply be stopped.
+type Obstacle string
+
+const (
+	// AutoScaling: a stopped member is terminated and replaced, in a loop
+	// (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html).
+	AutoScaling Obstacle = "auto_scaling"
+	// SpotOneTime: a one-time Spot Instance request cannot be stopped.
+	SpotOneTime Obstacle = "spot_one_time"
+	// InstanceStore: an instance with an instance-store root cannot be stopped.
+	InstanceStore Obstacle = "instance_store"
+	// StopProtected: disableApiStop is set
+	// (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-stop-protection.html).
+	StopProtected Obstacle = "stop_protected"
+)
+
+// Obstacles lists them all, in the order in which documentation names them.
+func Obstacles() []Obstacle {
+	return []Obstacle{AutoScaling, SpotOneTime, InstanceStore, StopProtected}
+}
+
+// Answers lists what a policy may answer to the obstacle, its default first.
+func (o Obstacle) Answers() []Answer {
+	switch o {
+	case AutoScaling:
+		return []Answer{Leave, StopAnyway, Terminate}
+	case StopProtected:
+		return []Answer{Leave, StopAnyway}
+	}
+	return []Answer{Leave, Terminate}
+}
+
+// Answer is what the gate does about an obstacle.
+type Answer string
+
+const (
+	Leave      Answer = "leave" // and say so loudly
+	StopAnyway Answer = "stop"  // for stop protection: lift it first
+	Terminate  Answer = "terminate"
+)
+
+// Lock closes an instance for a while after repeated wrong codes.
+type Lock struct {
+	After  int           // wrong codes …
+	Within time.Duration // … within this time
+	For    time.Duration
+}
+
+// PassPolicy is the passes' part of the policy.
+type PassPolicy struct {
+	TTL      time.Duration
+	StartNow bool // offer a button with which the bot sets the tag and starts
+	Limit    Limit
+}
+
+// Limit is how many passes may be asked for in a time.
+type Limit struct {
+	Person   int // by one person, for whatever instances
+	Instance int // for one instance, by whomever
+	Per      time.Duration
+}
+
+// Everyone in a rule's Ask stands for all members of the workspace.
+const Everyone = "everyone"
+
+// Rule says who may ask for a pass. The first rule that matches decides.
+type Rule struct {
+	Name string
+	Ask  []string // Slack user ids, or Everyone
+}
+
+// MayAsk says whether the person may have a pass, and by which rule.
+func (p *Policy) MayAsk(user string) (rule string, ok bool) {
+	for _, r := range p.Rules {
+		return r.Name, slices.Contains(r.Ask, Everyone) || slices.Contains(r.Ask, user)
+	}
+	return "", false
+}
+
+// Defaults is a policy with everything that the operator may leave unsaid.
+// What has no default (the guard, the alerts channel, what to do when the
+// store is away, who may ask) is empty.
+func Defaults() Policy {
+	return Policy{
+		Gate: GatePolicy{
+			Mode:    Observe,
+			PassTag: "Auth",
+			CannotStop: map[Obstacle]Answer{
+				AutoScaling: Leave, SpotOneTime: Leave, InstanceStore: Leave, StopProtected: Leave,
+			},
+			Lock: Lock{After: 5, Within: 10 * time.Minute, For: 15 * time.Minute},
+		},
+		Passes: PassPolicy{
+			TTL:   10 * time.Minute,
+			Limit: Limit{Person: 10, Instance: 20, Per: 10 * time.Minute},
+		},
+	}
+}
