@@ -87,7 +87,7 @@ type StartStore interface {
 	// if it was there already, nor if the instance has been started again since.
 	Advance(ctx context.Context, instance string, launch time.Time, to Stage, note string, now time.Time) (Start, bool, error)
 	// Keep makes the record of a start that still runs live on.
-	Keep(ctx context.Context, instance string, launch time.Time) error
+	Keep(ctx context.Context, instance string) error
 	// Since says from when on the store remembers starts: when it was first
 	// asked, or, after it lost its data, asked again. Where gap is not 0, its
 	// memory also begins anew after that long without being asked.

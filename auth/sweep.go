@@ -83,7 +83,7 @@ func (w *Sweep) one(ctx context.Context, i Instance, s Start, passes []PassRecor
 
 func (w *Sweep) up(ctx context.Context, i Instance, s Start, known bool, since time.Time) (Outcome, error) {
 	if known {
-		if err := w.Gate.Starts.Keep(ctx, i.ID, s.Launch); err != nil || s.Settled() {
+		if err := w.Gate.Starts.Keep(ctx, i.ID); err != nil || s.Settled() {
 			return Outcome{}, err
 		}
 	} else if i.LaunchTime.Before(since) {

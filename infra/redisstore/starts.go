@@ -1,0 +1,149 @@
+package redisstore
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"sekisho/auth"
+)
+
+var (
+	//go:embed scripts/judge.lua
+	judgeLua string
+	//go:embed scripts/advance.lua
+	advanceLua string
+	//go:embed scripts/take_card.lua
+	takeCardLua string
+	//go:embed scripts/put_card.lua
+	putCardLua string
+	//go:embed scripts/since.lua
+	sinceLua string
+
+	judge    = redis.NewScript(judgeLua)
+	advance  = redis.NewScript(advanceLua)
+	takeCard = redis.NewScript(takeCardLua)
+	putCard  = redis.NewScript(putCardLua)
+	since    = redis.NewScript(sinceLua)
+)
+
+// Judge keeps the promise of auth.StartStore in one round trip.
+func (s *Store) Judge(ctx context.Context, k auth.Knock) (auth.Start, bool, error) {
+	i := k.Instance
+	answer, err := judge.Run(ctx, s.client, []string{passesKey(i), startKey(i), wrongKey(i), lockKey(i)},
+		k.Launch.UnixMilli(), k.Now.UnixMilli(), k.Code, string(k.Misfit), k.Final,
+		string(k.Forced), k.Admit, keepStarts.Milliseconds(),
+		k.Lock.After, k.Lock.Within.Milliseconds(), k.Lock.For.Milliseconds()).Slice()
+	if err != nil {
+		return auth.Start{}, false, away(err)
+	}
+	start, err := readStart(i, pairs(answer[2]))
+	if answer[1] == int64(0) {
+		start.Stage = 0 // not written down
+	}
+	return start, answer[0] == int64(1), err
+}
+
+// Starts keeps the promise of auth.StartStore, in one round trip for up to 500
+// instances.
+func (s *Store) Starts(ctx context.Context, instances []string) (map[string]auth.Start, error) {
+	starts := make(map[string]auth.Start)
+	var bad error
+	err := s.readAll(ctx, instances, startKey, func(i string, fields map[string]string) {
+		if len(fields) == 0 {
+			return
+		}
+		start, err := readStart(i, fields)
+		if err != nil {
+			bad = err
+		}
+		starts[i] = start
+	})
+	if err == nil {
+		err = bad
+	}
+	return starts, err
+}
+
+// Advance keeps the promise of auth.StartStore.
+func (s *Store) Advance(ctx context.Context, instance string, launch time.Time, to auth.Stage, note string, now time.Time) (auth.Start, bool, error) {
+	answer, err := advance.Run(ctx, s.client, []string{startKey(instance)},
+		launch.UnixMilli(), int(to), note, now.UnixMilli()).Slice()
+	if err != nil {
+		return auth.Start{}, false, away(err)
+	}
+	start, err := readStart(instance, pairs(answer[1]))
+	return start, answer[0] == int64(1), err
+}
+
+// Keep keeps the promise of auth.StartStore.
+func (s *Store) Keep(ctx context.Context, instance string) error {
+	return away(s.client.PExpire(ctx, startKey(instance), keepStarts).Err())
+}
+
+// Since keeps the promise of auth.StartStore.
+func (s *Store) Since(ctx context.Context, now time.Time, gap time.Duration) (time.Time, error) {
+	ms, err := since.Run(ctx, s.client, []string{sinceKey}, now.UnixMilli(), gap.Milliseconds()).Int64()
+	return time.UnixMilli(ms), away(err)
+}
+
+// TakeCard keeps the promise of auth.CardStore.
+func (s *Store) TakeCard(ctx context.Context, instance string, launch, now time.Time, lease time.Duration) (auth.Start, bool, error) {
+	answer, err := takeCard.Run(ctx, s.client, []string{startKey(instance)},
+		launch.UnixMilli(), now.UnixMilli(), lease.Milliseconds()).Slice()
+	if err != nil || len(answer) == 0 {
+		return auth.Start{}, false, away(err)
+	}
+	start, err := readStart(instance, pairs(answer))
+	return start, err == nil, err
+}
+
+// PutCard keeps the promise of auth.CardStore.
+func (s *Store) PutCard(ctx context.Context, instance string, launch time.Time, c auth.Card) (bool, error) {
+	more, err := putCard.Run(ctx, s.client, []string{startKey(instance)},
+		launch.UnixMilli(), c.Channel, c.TS, int(c.Told)).Bool()
+	return more, away(err)
+}
+
+// pairs makes a map of a script's flat answer of names and values.
+func pairs(answer any) map[string]string {
+	flat, _ := answer.([]any)
+	fields := make(map[string]string, len(flat)/2)
+	for n := 0; n+1 < len(flat); n += 2 {
+		fields[fmt.Sprint(flat[n])] = fmt.Sprint(flat[n+1])
+	}
+	return fields
+}
+
+// readStart reads a start's hash; without fields it is the zero Start.
+func readStart(instance string, f map[string]string) (auth.Start, error) {
+	if len(f) == 0 {
+		return auth.Start{}, nil
+	}
+	if f["v"] != "1" {
+		return auth.Start{}, fmt.Errorf("the start of %s is a record of version %q, written by a newer sekisho: this one reads version 1", instance, f["v"])
+	}
+	return auth.Start{
+		Instance: instance,
+		Launch:   when(f["launch"]),
+		Admitted: f["admitted"] == "1",
+		Reason:   auth.Reason(f["reason"]),
+		User:     f["user"],
+		Decided:  when(f["decided"]),
+		Stage:    auth.Stage(number(f["stage"])),
+		StageAt:  when(f["stage_at"]),
+		Note:     f["note"],
+		Card:     auth.Card{Channel: f["channel"], TS: f["ts"], Told: auth.Stage(number(f["told"]))},
+	}, nil
+}
+
+func when(ms string) time.Time { return time.UnixMilli(number(ms)) }
+
+func number(text string) int64 {
+	n, _ := strconv.ParseInt(text, 10, 64) // absent is 0
+	return n
+}
