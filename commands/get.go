@@ -1,0 +1,92 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/slack-go/slack"
+
+	"sekisho/auth"
+)
+
+const actionGet = "pass_get"
+
+// getByName answers `/ec2-pass web-1`: a pass.
+func getByName(ctx context.Context, d *Desk, r Request) (Message, error) {
+	if err := d.Passes.Admit(ctx, r.User); err != nil {
+		return Message{}, err
+	}
+	f, err := d.find(ctx, r.Text)
+	if err != nil {
+		return Message{}, err
+	}
+	if f.instead != nil {
+		return *f.instead, nil
+	}
+	return d.issue(ctx, r, f.Instance)
+}
+
+// getByButton answers "Get a pass" in a list; its value is the instance's id.
+func getByButton(ctx context.Context, d *Desk, r Request) (Message, error) {
+	if err := d.Passes.Admit(ctx, r.User); err != nil {
+		return Message{}, err
+	}
+	i, err := d.Instances.Instance(ctx, r.Value)
+	if err != nil {
+		return Message{}, err
+	}
+	return d.issue(ctx, r, i)
+}
+
+func (d *Desk) issue(ctx context.Context, r Request, i auth.Instance) (Message, error) {
+	pass, err := d.Passes.Issue(ctx, r.User, i, r.ID)
+	if err != nil {
+		return Message{}, err
+	}
+	d.Log.InfoContext(ctx, "pass issued", "user", r.User, "instance", i.ID, "until", pass.Deadline)
+	return passPage(d.Policy, i, pass, d.startable()), nil
+}
+
+// startable says whether "Start it now" can be offered.
+func (d *Desk) startable() bool { return d.Policy.Passes.StartNow && d.Queue != nil }
+
+// passPage is the one place where a code is shown.
+func passPage(p *auth.Policy, i auth.Instance, pass auth.Issued, startable bool) Message {
+	code := pass.Code.Reveal()
+	lines := fmt.Sprintf("aws ec2 create-tags --region %[1]s --resources %[2]s --tags Key=%[3]s,Value=%[4]s\naws ec2 start-instances --region %[1]s --instance-ids %[2]s",
+		i.Region, i.ID, shellSafe(p.Gate.PassTag), code)
+	m := Message{
+		Text: "Your one-time pass for " + name(i.Name()),
+		Blocks: []slack.Block{
+			section(fmt.Sprintf(":ticket: *One-time pass for %s*   `%s`", name(i.Name()), i.ID)),
+			section("```" + code + "```"),
+			section(fmt.Sprintf("Good until *%s*, for one start, by you. Put it into the tag %s and start the instance:",
+				clock(pass.Deadline), quoted(p.Gate.PassTag, nameMost))),
+			section("```" + lines + "```"),
+		},
+	}
+	id := pass.Instance + " " + pass.ID
+	var buttons []slack.BlockElement
+	if startable {
+		buttons = append(buttons, button(actionStart, id, "Start it now").WithStyle(slack.StylePrimary).WithConfirm(
+			confirm("Start this instance?", "I set the tag and start it for you. The code shown here is void then.", "Start it", "Not yet")))
+	}
+	buttons = append(buttons, button(actionRevoke, pass.Instance, "Revoke"))
+	m.Blocks = append(m.Blocks,
+		slack.NewActionBlock("", buttons...),
+		small("The code is shown this once; I keep no copy. A new pass for this instance voids this one."))
+	if p.Gate.Mode == auth.Observe {
+		m.Blocks = append(m.Blocks, small(":eyes: Observe mode: for now nothing is stopped without a pass."))
+	}
+	return m
+}
+
+// shellSafe quotes a tag's key for a POSIX shell where it needs it.
+func shellSafe(key string) string {
+	for _, r := range key {
+		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == ':' || r == '.' || r == '/') {
+			return "'" + escaper.Replace(key) + "'"
+		}
+	}
+	return key
+}

@@ -1,0 +1,33 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/slack-go/slack"
+)
+
+// help answers `/ec2-pass help`. It asks nothing of anybody: it works when
+// everything else is away.
+func help(_ context.Context, d *Desk, _ Request) (Message, error) { return d.helpPage(), nil }
+
+func (d *Desk) helpPage() Message {
+	p := d.Policy
+	var lines strings.Builder
+	lines.WriteString("`/ec2-pass web-1` — a one-time pass for the instance named web-1\n")
+	lines.WriteString("`/ec2-pass i-0123456789abcdef0` — the same, by id\n")
+	for _, w := range vocabulary() {
+		fmt.Fprintf(&lines, "`%s` — %s\n", w.example, w.about)
+	}
+	how := fmt.Sprintf("A guarded instance starts only with a pass. I show you a code; you put it into the instance's tag %s and press Start within %s. The pass works once, for that instance. A start without one is stopped, and %s is told.",
+		quoted(p.Gate.PassTag, nameMost), span(p.Passes.TTL), "<#"+p.Alerts+">")
+	return Message{
+		Text: "How to use /ec2-pass",
+		Blocks: []slack.Block{
+			section("*How to start a guarded instance*\n" + how),
+			section(strings.TrimSuffix(lines.String(), "\n")),
+			small("Only you see my answers. A second pass for the same instance voids your first."),
+		},
+	}
+}

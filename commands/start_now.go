@@ -1,0 +1,126 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"sekisho/auth"
+)
+
+const actionStart = "pass_start"
+
+// startTask asks the worker to start an instance for the owner of a pass.
+type startTask struct {
+	User        string `json:"user"`
+	Instance    string `json:"instance"`
+	Pass        string `json:"pass"` // the pass's id
+	Request     string `json:"request"`
+	ResponseURL string `json:"response_url"`
+}
+
+// startNow answers "Start it now"; its value is "instance pass-id". Starting
+// is the worker's: the door that Slack reaches needs no right to start.
+func startNow(ctx context.Context, d *Desk, r Request) (Message, error) {
+	instance, pass, ok := strings.Cut(r.Value, " ")
+	if !ok || !auth.IsInstanceID(instance) {
+		return say("That button is from an older version. Ask again with `/ec2-pass`."), nil
+	}
+	if !d.startable() {
+		return say("“Start it now” is switched off. Set the tag yourself, with the two lines above."), nil
+	}
+	live, err := d.Passes.Live(ctx, r.User, []string{instance})
+	if err != nil {
+		return Message{}, err
+	}
+	if !holds(live, pass) {
+		return Message{}, &auth.Refusal{Reason: auth.NoPass}
+	}
+	task := startTask{User: r.User, Instance: instance, Pass: pass, Request: r.ID, ResponseURL: r.ResponseURL}
+	if err := d.later(ctx, taskStart, task, 0); err != nil {
+		return Message{}, err
+	}
+	m := say(fmt.Sprintf(":hourglass_flowing_sand: Starting `%s` for you: I set the tag and press Start. I'll tell you here when EC2 has taken it.", instance))
+	m.Replace = true
+	return m, nil
+}
+
+func holds(live []auth.PassRecord, id string) bool {
+	for _, p := range live {
+		if p.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// startForOwner does what "Start it now" asked for. The code that the owner
+// saw is not known here, so a fresh pass takes its place, straight into the tag.
+func startForOwner(ctx context.Context, d *Desk, e Event) error {
+	t, err := read[startTask](e)
+	if err != nil {
+		return err
+	}
+	answer, err := d.startFor(ctx, t)
+	if err != nil {
+		var fault bool
+		if answer, fault = Sorry(err); fault {
+			d.Log.ErrorContext(ctx, "start it now", "instance", t.Instance, "user", t.User, "error", err)
+		}
+	}
+	if err := d.Chat.Respond(ctx, t.ResponseURL, answer.Text, answer.Blocks, true); err != nil {
+		// The gate tells the channel who was let in: the start is not lost.
+		d.Log.WarnContext(ctx, "telling the owner about a start", "instance", t.Instance, "user", t.User, "error", err)
+	}
+	return nil
+}
+
+func (d *Desk) startFor(ctx context.Context, t startTask) (Message, error) {
+	pass, err := d.Passes.Exchange(ctx, t.User, t.Instance, t.Pass, t.Request)
+	var r *auth.Refusal
+	if errors.As(err, &r) && r.Reason == auth.Replayed {
+		return d.startedBefore(ctx, t)
+	}
+	if err != nil {
+		return Message{}, err
+	}
+	key, code := d.Policy.Gate.PassTag, pass.Code.Reveal()
+	if err := d.Starter.Start(ctx, t.Instance, key, code); err != nil {
+		d.Log.WarnContext(ctx, "starting for the owner", "instance", t.Instance, "user", t.User, "error", err)
+		return d.takeBack(ctx, t, code, err)
+	}
+	d.Log.InfoContext(ctx, "started for the owner", "instance", t.Instance, "user", t.User)
+	return say(fmt.Sprintf(":white_check_mark: EC2 is starting `%s`. <#%s> says when the gate has let it in.", t.Instance, d.Policy.Alerts)), nil
+}
+
+// startedBefore answers a task that was delivered again: what became of the
+// first try is seen on the instance.
+func (d *Desk) startedBefore(ctx context.Context, t startTask) (Message, error) {
+	i, err := d.Instances.Instance(ctx, t.Instance)
+	if err != nil {
+		return Message{}, err
+	}
+	if i.State.Up() {
+		return say(fmt.Sprintf(":white_check_mark: `%s` is %s.", t.Instance, i.State)), nil
+	}
+	return d.takeBack(ctx, t, i.Tags[d.Policy.Gate.PassTag], errors.New("the first try was cut short"))
+}
+
+// takeBack undoes a start that EC2 did not take: no code is left in the tag.
+func (d *Desk) takeBack(ctx context.Context, t startTask, code string, why error) (Message, error) {
+	if err := d.Passes.Void(ctx, t.User, t.Instance); err != nil {
+		d.Log.WarnContext(ctx, "voiding an unused pass", "instance", t.Instance, "error", err)
+	}
+	if err := d.Starter.Untag(ctx, t.Instance, d.Policy.Gate.PassTag, code); err != nil {
+		d.Log.WarnContext(ctx, "removing an unused tag", "instance", t.Instance, "error", err)
+	}
+	reason := "EC2 did not take the start"
+	switch {
+	case errors.Is(why, auth.ErrNotYet):
+		reason = "it is not stopped yet (EC2 starts only stopped instances)"
+	case errors.Is(why, auth.ErrNoInstance):
+		reason = "EC2 does not know it any more"
+	}
+	return say(fmt.Sprintf(":warning: `%s` was not started: %s. The pass is void and the tag is clean; ask again with `/ec2-pass` when it can start.", t.Instance, reason)), nil
+}

@@ -1,0 +1,113 @@
+package commands
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/slack-go/slack"
+)
+
+// Limits of Block Kit.
+const (
+	sectionText   = 3000 // https://docs.slack.dev/reference/block-kit/blocks/section-block
+	messageBlocks = 50   // https://docs.slack.dev/reference/block-kit/blocks
+)
+
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+// quoted shows text that somebody else wrote (a name, a tag, what was typed)
+// as code, so that it can neither format, nor mention, nor link:
+// https://docs.slack.dev/messaging/formatting-message-text#escaping
+// It is cut after most runes.
+func quoted(text string, most int) string {
+	clean := strings.Map(func(r rune) rune {
+		switch {
+		case r == '`':
+			return '\''
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u200b', r == unicode.ReplacementChar:
+			return -1
+		}
+		return r
+	}, text)
+	if runes := []rune(clean); len(runes) > most {
+		clean = string(runes[:most-1]) + "…"
+	}
+	if strings.TrimSpace(clean) == "" {
+		return "(blank)"
+	}
+	return "`" + escaper.Replace(strings.TrimSpace(clean)) + "`"
+}
+
+// nameMost is how much of a name is shown.
+const nameMost = 80
+
+// name shows an instance's name.
+func name(text string) string { return quoted(text, nameMost) }
+
+// at shows a time in the reader's own zone, with UTC for clients that cannot:
+// https://docs.slack.dev/messaging/formatting-message-text#date-formatting
+func at(t time.Time, form string) string {
+	return fmt.Sprintf("<!date^%d^%s|%s>", t.Unix(), form, t.UTC().Format("2006-01-02 15:04:05 UTC"))
+}
+
+func clock(t time.Time) string  { return at(t, "{time}") }
+func moment(t time.Time) string { return at(t, "{date_short_pretty} at {time_secs}") }
+
+// person mentions a Slack user by id.
+func person(id string) string { return "<@" + id + ">" }
+
+// span says a time in words: "45 seconds", "10 minutes", "2 hours".
+func span(d time.Duration) string {
+	n, unit := int(d.Round(time.Second)/time.Second), "second"
+	switch {
+	case d >= 2*time.Hour:
+		n, unit = int(d.Round(time.Hour)/time.Hour), "hour"
+	case d >= 2*time.Minute || d == time.Minute:
+		n, unit = int(d.Round(time.Minute)/time.Minute), "minute"
+	}
+	if n == 1 {
+		return "1 " + unit
+	}
+	return fmt.Sprintf("%d %ss", n, unit)
+}
+
+// words is a mrkdwn text whose URLs and names Slack leaves alone.
+func words(text string) *slack.TextBlockObject {
+	if runes := []rune(text); len(runes) > sectionText {
+		text = string(runes[:sectionText-1]) + "…"
+	}
+	return slack.NewTextBlockObject(slack.MarkdownType, text, false, true)
+}
+
+func section(text string) *slack.SectionBlock { return slack.NewSectionBlock(words(text), nil, nil) }
+
+func small(texts ...string) *slack.ContextBlock {
+	parts := make([]slack.MixedElement, len(texts))
+	for n, t := range texts {
+		parts[n] = words(t)
+	}
+	return slack.NewContextBlock("", parts...)
+}
+
+// button carries an id as its value and nothing else.
+func button(action, id, label string) *slack.ButtonBlockElement {
+	return slack.NewButtonBlockElement(action, id, slack.NewTextBlockObject(slack.PlainTextType, label, true, false))
+}
+
+func beside(text string, b *slack.ButtonBlockElement) *slack.SectionBlock {
+	return slack.NewSectionBlock(words(text), nil, slack.NewAccessory(b))
+}
+
+func confirm(title, text, yes, no string) *slack.ConfirmationBlockObject {
+	plain := func(s string) *slack.TextBlockObject {
+		return slack.NewTextBlockObject(slack.PlainTextType, s, true, false)
+	}
+	return slack.NewConfirmationBlockObject(plain(title), plain(text), plain(yes), plain(no))
+}
+
+// say is a message of one paragraph.
+func say(text string) Message { return Message{Text: text, Blocks: []slack.Block{section(text)}} }

@@ -1,0 +1,42 @@
+package awssim
+
+import (
+	"net/http"
+	"regexp"
+)
+
+// authorization is the Signature Version 4 header: access key id, day, region, service.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+var authorization = regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=([^/, ]+)/(\d{8})/([^/, ]+)/([^/, ]+)/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=[0-9a-f]{64}$`)
+
+// checkSignature refuses a call that isn't signed, or is signed by another key or for another place.
+//
+// The signature itself is not computed again. Every key here is for show, so there is no secret to prove, and the
+// mistakes worth catching (no credentials, those of another account, the wrong region) show without it.
+func (c *Cloud) checkSignature(r *http.Request, service string) error {
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return signatureError(service, "MissingAuthenticationToken", "Missing Authentication Token")
+	}
+	part := authorization.FindStringSubmatch(header)
+	if part == nil || r.Header.Get("X-Amz-Date") == "" {
+		return signatureError(service, "IncompleteSignature", "The Authorization header is not a Signature Version 4, or X-Amz-Date is missing.")
+	}
+	switch key, region, forService := part[1], part[3], part[4]; {
+	case c.opts.AccessKeyID != "" && key != c.opts.AccessKeyID:
+		return signatureError(service, "InvalidClientTokenId", "The security token included in the request is invalid.")
+	case region != c.opts.Region:
+		return signatureError(service, "SignatureDoesNotMatch", "Credential should be scoped to a valid region, not '"+region+"'. This is "+c.opts.Region+".")
+	case forService != service:
+		return signatureError(service, "SignatureDoesNotMatch", "Credential should be scoped to correct service: '"+service+"'.")
+	}
+	return nil
+}
+
+// signatureError words what is wrong with a signature as the service does: EC2 has one code for everything.
+func signatureError(service, code, message string) error {
+	if service == "ec2" {
+		return &APIError{"AuthFailure", "AWS was not able to validate the provided access credentials: " + message, http.StatusUnauthorized}
+	}
+	return &APIError{code, message, http.StatusForbidden}
+}

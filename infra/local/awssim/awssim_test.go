@@ -1,0 +1,168 @@
+package awssim_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/smithy-go"
+
+	"sekisho/infra/local/awssim"
+)
+
+const (
+	testKey    = "AKIDTESTONLY"
+	testSecret = "test-secret-not-a-real-one"
+
+	// never is a boot or stop time that no test outlives: the instance stays where it is.
+	never = time.Hour
+)
+
+// world is a cloud, the SDK's own clients of it, and the events that it sends.
+type world struct {
+	*awssim.Cloud
+	ec2    *ec2.Client
+	sqs    *sqs.Client
+	events chan event
+}
+
+type event struct {
+	Version    string
+	ID         string
+	DetailType string `json:"detail-type"`
+	Source     string
+	Account    string
+	Time       time.Time
+	Region     string
+	Resources  []string
+	Detail     struct {
+		InstanceID string `json:"instance-id"`
+		State      string
+	}
+}
+
+func newWorld(t *testing.T, opts awssim.Options) *world {
+	t.Helper()
+	opts.AccessKeyID = testKey
+	c := awssim.New(opts)
+	server := httptest.NewServer(c.Handler())
+	c.SetBaseURL(server.URL)
+	t.Cleanup(func() { // the cloud first: it ends long polls, which the server would wait for
+		c.Close()
+		server.Close()
+	})
+	w := &world{Cloud: c, events: make(chan event, 100)}
+	w.ec2, w.sqs = clients(server.URL, testKey, "eu-central-1")
+	c.OnEvent(func(raw []byte) {
+		var e event
+		if err := json.Unmarshal(raw, &e); err != nil {
+			t.Errorf("an event is not JSON: %v", err)
+		}
+		w.events <- e
+	})
+	return w
+}
+
+// clients are the SDK's, but for waits between retries.
+func clients(url, key, region string) (*ec2.Client, *sqs.Client) {
+	cfg := aws.Config{
+		Region:       region,
+		Credentials:  credentials.NewStaticCredentialsProvider(key, testSecret, ""),
+		BaseEndpoint: aws.String(url),
+		HTTPClient:   &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
+		Retryer: func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) {
+				o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+			})
+		},
+	}
+	return ec2.NewFromConfig(cfg), sqs.NewFromConfig(cfg)
+}
+
+// wantStates takes as many events of an instance as there are states, and compares.
+func (w *world) wantStates(t *testing.T, id string, states ...string) {
+	t.Helper()
+	for _, want := range states {
+		select {
+		case e := <-w.events:
+			if e.Detail.InstanceID != id || e.Detail.State != want {
+				t.Fatalf("event says %s is %s, want %s is %s", e.Detail.InstanceID, e.Detail.State, id, want)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("no event that %s is %s", id, want)
+		}
+	}
+}
+
+func (w *world) state(t *testing.T, id string) string {
+	t.Helper()
+	for _, i := range w.Instances() {
+		if i.ID == id {
+			return i.State
+		}
+	}
+	t.Fatalf("no instance %s", id)
+	return ""
+}
+
+func (w *world) describe(t *testing.T, id string) types.Instance {
+	t.Helper()
+	out, err := w.ec2.DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out.Reservations) != 1 || len(out.Reservations[0].Instances) != 1 {
+		t.Fatalf("described %s as %+v, want one instance", id, out.Reservations)
+	}
+	return out.Reservations[0].Instances[0]
+}
+
+func (w *world) start(ctx context.Context, ids ...string) (*ec2.StartInstancesOutput, error) {
+	return w.ec2.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: ids})
+}
+
+func (w *world) stop(ctx context.Context, ids ...string) (*ec2.StopInstancesOutput, error) {
+	return w.ec2.StopInstances(ctx, &ec2.StopInstancesInput{InstanceIds: ids})
+}
+
+func (w *world) terminate(ctx context.Context, ids ...string) (*ec2.TerminateInstancesOutput, error) {
+	return w.ec2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: ids})
+}
+
+// wantCode says that err is an API error with that code, and gives its message.
+func wantCode(t *testing.T, err error, code string) string {
+	t.Helper()
+	var refused smithy.APIError
+	if !errors.As(err, &refused) {
+		t.Fatalf("error is %v, want an API error %s", err, code)
+	}
+	if refused.ErrorCode() != code {
+		t.Fatalf("error is %s: %s, want code %s", refused.ErrorCode(), refused.ErrorMessage(), code)
+	}
+	return refused.ErrorMessage()
+}
+
+func wantOK(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantEqual[T any](t *testing.T, what string, got, want []T, equal func(a, b T) bool) {
+	t.Helper()
+	if !slices.EqualFunc(got, want, equal) {
+		t.Fatalf("%s: got %v, want %v", what, got, want)
+	}
+}

@@ -1,0 +1,119 @@
+package awssim
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// stateEvent is EC2's state-change event as EventBridge delivers it.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instance-state-changes.html
+type stateEvent struct {
+	Version    string      `json:"version"`
+	ID         string      `json:"id"`
+	DetailType string      `json:"detail-type"`
+	Source     string      `json:"source"`
+	Account    string      `json:"account"`
+	Time       string      `json:"time"` // whole seconds, UTC
+	Region     string      `json:"region"`
+	Resources  []string    `json:"resources"`
+	Detail     stateDetail `json:"detail"`
+}
+
+type stateDetail struct {
+	InstanceID string `json:"instance-id"`
+	State      string `json:"state"`
+}
+
+// hookCall is one event on its way to the hooks that were there when it happened.
+type hookCall struct {
+	event []byte
+	hooks []func([]byte)
+}
+
+// RouteEventsTo is an EventBridge rule with one target: every state-change event from now on is sent to that queue.
+// An empty URL removes the rule. An unknown queue is a mistake in the program and panics.
+func (c *Cloud) RouteEventsTo(queueURL string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if queueURL == "" {
+		c.rule = nil
+		return
+	}
+	c.rule = c.mustQueue("RouteEventsTo", queueURL)
+}
+
+// OnEvent adds a function that is given every state-change event from now on, the way EventBridge invokes a Lambda.
+// Events come one at a time and in order, from a goroutine of the cloud's; the function may call the Cloud. Close waits
+// for it. It must not change the bytes.
+func (c *Cloud) OnEvent(hook func(event []byte)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// A new slice each time: events under way keep the hooks they were sent to.
+	c.hooks = append(c.hooks[:len(c.hooks):len(c.hooks)], hook)
+}
+
+// emit makes the event of a state change. The caller holds mu, which keeps an instance's events in order.
+func (c *Cloud) emit(id, state string) {
+	event, err := json.Marshal(stateEvent{
+		Version:    "0",
+		ID:         uuid.NewString(),
+		DetailType: "EC2 Instance State-change Notification",
+		Source:     "aws.ec2",
+		Account:    c.opts.Account,
+		Time:       c.opts.Now().UTC().Format(time.RFC3339),
+		Region:     c.opts.Region,
+		Resources:  []string{"arn:aws:ec2:" + c.opts.Region + ":" + c.opts.Account + ":instance/" + id},
+		Detail:     stateDetail{InstanceID: id, State: state},
+	})
+	if err != nil {
+		panic("awssim: a struct of strings can't be encoded: " + err.Error()) // unreachable
+	}
+	for _, e := range c.faults.events(event) {
+		c.deliver(e)
+	}
+}
+
+// deliver brings an event to the rule's target and to the hooks. The caller holds mu.
+func (c *Cloud) deliver(event []byte) {
+	if c.closed {
+		return
+	}
+	if c.rule != nil {
+		c.put(c.rule, string(event), 0)
+	}
+	if len(c.hooks) == 0 {
+		return
+	}
+	c.hookWork = append(c.hookWork, hookCall{event, c.hooks})
+	select {
+	case c.hookReady <- struct{}{}:
+	default: // it knows already
+	}
+}
+
+// callHooks runs until Close, outside the lock, because a hook is expected to look at the instance it is told of.
+func (c *Cloud) callHooks() {
+	for {
+		select {
+		case <-c.done:
+			return
+		case <-c.hookReady:
+		}
+		c.mu.Lock()
+		work := c.hookWork
+		c.hookWork = nil
+		c.mu.Unlock()
+		for _, w := range work {
+			for _, hook := range w.hooks {
+				select {
+				case <-c.done:
+					return
+				default:
+					hook(w.event)
+				}
+			}
+		}
+	}
+}

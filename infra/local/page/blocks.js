@@ -1,0 +1,239 @@
+// Block Kit as DOM nodes. https://docs.slack.dev/reference/block-kit/blocks/
+//
+// A block that is not drawn here says so in place: a message is never silently shorter than it was sent.
+
+import { dateNode } from "./dates.js";
+import { ask } from "./dialog.js";
+import { el } from "./dom.js";
+import { emoji } from "./emoji.js";
+import { anchor, channelMention, inlineCode, mention, mrkdwn, plain, preformatted, safeURL } from "./mrkdwn.js";
+
+// renderBlocks draws a message's blocks. press({block, action, value}) is called, after any confirmation, with what
+// the person used, and returns a promise that settles when Slack has delivered it.
+export function renderBlocks(blocks, view, press) {
+  return blocks.map((block, i) => renderBlock(block, { view, press, blockID: block.block_id ?? `block-${i}` }));
+}
+
+const renderers = { section, context, divider, header, actions, image, table, data_table: table, rich_text: richText, markdown };
+
+function renderBlock(block, ctx) {
+  const draw = Object.hasOwn(renderers, block.type) ? renderers[block.type] : unsupported;
+  return draw(block, ctx);
+}
+
+function unsupported(block) {
+  return el("p", { class: "unsupported" }, `This page does not draw “${String(block.type)}” blocks.`);
+}
+
+// text renders a text composition object.
+function text(object, view) {
+  if (!object) return document.createDocumentFragment();
+  return object.type === "mrkdwn" ? mrkdwn(object.text ?? "", view) : plain(object.text ?? "");
+}
+
+function section(block, ctx) {
+  const body = el("div", { class: "section-body" });
+  if (block.text) body.append(el("div", { class: "section-text" }, text(block.text, ctx.view)));
+  if (block.fields?.length) {
+    body.append(el("div", { class: "fields" }, block.fields.map((field) => el("div", { class: "field" }, text(field, ctx.view)))));
+  }
+  return el("div", { class: "block section" }, body, block.accessory ? el("div", { class: "accessory" }, element(block.accessory, ctx)) : null);
+}
+
+function context(block, ctx) {
+  return el(
+    "div",
+    { class: "block context" },
+    (block.elements ?? []).map((item) => (item.type === "image" ? picture(item) : el("span", {}, text(item, ctx.view)))),
+  );
+}
+
+function divider() {
+  return el("hr", { class: "block" });
+}
+
+function header(block, ctx) {
+  return el("h3", { class: "block header" }, text(block.text, ctx.view));
+}
+
+function actions(block, ctx) {
+  return el("div", { class: "block actions" }, (block.elements ?? []).map((item) => element(item, ctx)));
+}
+
+function image(block, ctx) {
+  return el("figure", { class: "block image" }, block.title ? el("figcaption", {}, text(block.title, ctx.view)) : null, picture(block));
+}
+
+// picture shows inline data only: this page asks nothing of any other host, so a remote image is its description.
+function picture(item) {
+  const url = String(item.image_url ?? "");
+  const alt = item.alt_text ?? "image";
+  if (/^data:image\/(png|gif|jpeg|webp);base64,/.test(url)) return el("img", { src: url, alt });
+  return el("span", { class: "picture", role: "img", "aria-label": alt }, alt);
+}
+
+function markdown(block) {
+  return el("div", { class: "block markdown" }, plain(block.text ?? ""));
+}
+
+// table: the first row is the heading. https://docs.slack.dev/reference/block-kit/blocks/table-block/
+function table(block, ctx) {
+  const [head = [], ...body] = block.rows ?? [];
+  const settings = block.column_settings ?? [];
+  const cell = (tag) => (content, column) => {
+    const align = { center: "center", right: "right" }[settings[column]?.align] ?? (content.type === "raw_number" ? "right" : "left");
+    return el(tag, { class: `align-${align}`, scope: tag === "th" ? "col" : null }, cellContent(content, ctx));
+  };
+  const caption = typeof block.caption === "string" ? block.caption : block.caption?.text;
+  return el(
+    "div",
+    { class: "block table", tabindex: "0", role: "region", "aria-label": caption ?? "Table" },
+    el(
+      "table",
+      {},
+      caption ? el("caption", {}, caption) : null,
+      el("thead", {}, el("tr", {}, head.map(cell("th")))),
+      el("tbody", {}, body.map((row) => el("tr", {}, row.map(cell("td"))))),
+    ),
+  );
+}
+
+function cellContent(content, ctx) {
+  if (content.type === "rich_text") return richText(content, ctx);
+  if (content.type === "raw_number") return String(content.text ?? content.value ?? content.number ?? "");
+  return plain(content.text ?? "");
+}
+
+// ---- interactive elements ----
+
+const elements = { button, static_select: select, overflow, image: picture };
+
+function element(item, ctx) {
+  const draw = Object.hasOwn(elements, item.type) ? elements[item.type] : unsupported;
+  return draw(item, ctx);
+}
+
+// confirmed asks the element's question, if it has one.
+async function confirmed(item, view) {
+  const question = item.confirm;
+  if (!question) return true;
+  return ask({
+    title: question.title?.text ?? "Are you sure?",
+    body: el("p", {}, text(question.text, view)),
+    yes: question.confirm?.text ?? "Yes",
+    no: question.deny?.text ?? "Cancel",
+    danger: question.style === "danger" || (!question.style && item.style === "danger"),
+  });
+}
+
+// use is one press: confirm, deliver, and hold the control still meanwhile.
+async function use(control, item, ctx, value) {
+  if (!(await confirmed(item, ctx.view))) return;
+  control.disabled = true;
+  control.setAttribute("aria-busy", "true");
+  try {
+    await ctx.press({ block: ctx.blockID, action: item.action_id, value });
+  } finally {
+    control.disabled = false;
+    control.removeAttribute("aria-busy");
+  }
+}
+
+function button(item, ctx) {
+  const style = { primary: "button primary", danger: "button danger" }[item.style] ?? "button";
+  const props = { class: style, data: { testid: `btn-${item.action_id ?? ""}` }, "aria-label": item.accessibility_label };
+  const href = item.url && safeURL(item.url);
+  const node = href ? anchor(href, text(item.text, ctx.view)) : el("button", { type: "button" }, text(item.text, ctx.view));
+  for (const [name, value] of Object.entries(props)) {
+    if (name === "data") Object.assign(node.dataset, value);
+    else if (value) node.setAttribute(name, value);
+  }
+  // Slack tells the app about a press of a link button too.
+  node.addEventListener("click", () => use(node, item, ctx));
+  return node;
+}
+
+function select(item, ctx) {
+  const control = el("select", { class: "select", "aria-label": item.placeholder?.text ?? "Choose", data: { testid: `select-${item.action_id}` } });
+  control.append(el("option", { value: "", disabled: true, selected: !item.initial_option }, item.placeholder?.text ?? "Choose…"));
+  for (const option of item.options ?? []) {
+    control.append(el("option", { value: option.value, selected: option.value === item.initial_option?.value }, option.text?.text ?? option.value));
+  }
+  control.addEventListener("change", () => use(control, item, ctx, control.value));
+  return control;
+}
+
+function overflow(item, ctx) {
+  const menu = el("details", { class: "overflow" }, el("summary", { class: "button", "aria-label": "More actions" }, "⋯"));
+  const choices = (item.options ?? []).map((option) => {
+    const choice = el("button", { type: "button" }, text(option.text, ctx.view));
+    choice.addEventListener("click", () => {
+      menu.open = false;
+      use(choice, item, ctx, option.value);
+    });
+    return choice;
+  });
+  menu.append(el("div", { class: "menu" }, choices));
+  return menu;
+}
+
+// ---- rich text: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block/ ----
+
+function richText(block, ctx) {
+  return el("div", { class: "block rich-text" }, (block.elements ?? []).map((part) => richPart(part, ctx.view)));
+}
+
+function richPart(part, view) {
+  switch (part.type) {
+    case "rich_text_section":
+      return el("p", {}, richInline(part.elements, view));
+    case "rich_text_quote":
+      return el("blockquote", {}, richInline(part.elements, view));
+    case "rich_text_preformatted":
+      return preformatted((part.elements ?? []).map((item) => item.text ?? item.url ?? "").join(""));
+    case "rich_text_list":
+      return el(
+        part.style === "ordered" ? "ol" : "ul",
+        { class: `indent-${Math.min(Number(part.indent) || 0, 5)}` },
+        (part.elements ?? []).map((item) => el("li", {}, richInline(item.elements, view))),
+      );
+    default:
+      return unsupported(part);
+  }
+}
+
+function richInline(items = [], view) {
+  return items.map((item) => {
+    switch (item.type) {
+      case "text":
+        return styled(item, view);
+      case "link": {
+        const href = safeURL(item.url ?? "");
+        const label = item.text ?? item.url ?? "";
+        return href ? anchor(href, label) : label;
+      }
+      case "user":
+        return mention(item.user_id, view);
+      case "channel":
+        return channelMention(item.channel_id, view);
+      case "broadcast":
+        return el("span", { class: "mention me" }, `@${item.range}`);
+      case "emoji":
+        return emoji(item.name) ?? `:${item.name}:`;
+      case "date":
+        return dateNode(item.timestamp, item.format, view);
+      default:
+        return item.text ?? item.fallback ?? "";
+    }
+  });
+}
+
+function styled(item) {
+  const style = item.style ?? {};
+  if (style.code) return inlineCode(item.text ?? "");
+  let node = el("span", { class: "rich" }, item.text ?? "");
+  if (style.strike) node = el("s", {}, node);
+  if (style.italic) node = el("em", {}, node);
+  if (style.bold) node = el("strong", {}, node);
+  return node;
+}

@@ -1,0 +1,100 @@
+// "Try this": the story in four steps, which tick themselves off as the world shows that they happened.
+
+import { el, reconcile } from "./dom.js";
+import { icon } from "./icons.js";
+
+const hero = "web-1"; // the instance the story is about
+const alerts = "checkpoint-alerts";
+
+// Each step: what to do, a button that helps, and done(world), which reads snapshots and nothing else.
+const steps = [
+  {
+    id: "ask",
+    title: "Ask for a pass",
+    body: () => ["In #ops, run ", el("code", {}, `/ec2-pass ${hero}`), ". Only you see the answer."],
+    help: { label: "Type it for me", run: (page) => page.type("ops", `/ec2-pass ${hero}`) },
+    done: ({ all }) => all.some((message) => message.ephemeral && !message.system && !message.typed),
+  },
+  {
+    id: "show",
+    title: "Show it at the gate",
+    body: (world) => ["Paste the pass as ", el("code", {}, world.passTag), ` on ${hero}, then press Start. It runs, and the tag is gone: spent.`],
+    help: { label: `Show me ${hero}`, run: (page) => page.flash(hero) },
+    done: ({ log, passTag }) => {
+      const tagged = log.findIndex((entry) => entry.kind === "tag" && entry.name === hero && entry.detail === `tag ${passTag} set`);
+      if (tagged < 0) return false;
+      const after = log.slice(tagged).filter((entry) => entry.name === hero);
+      const ran = after.findIndex((entry) => entry.kind === "state" && entry.to === "running");
+      const spent = after.some((entry) => entry.kind === "tag" && entry.detail === `tag ${passTag} removed`);
+      return ran >= 0 && spent && !after.slice(0, ran).some((entry) => entry.to === "stopping");
+    },
+  },
+  {
+    id: "sneak",
+    title: "Try without one",
+    body: () => [`Stop ${hero}. When it has stopped, press Start again, with no pass. Watch the state.`],
+    help: { label: `Show me ${hero}`, run: (page) => page.flash(hero) },
+    done: ({ log }) => log.some((entry) => entry.kind === "call" && entry.detail === "StopInstances" && !entry.code),
+  },
+  {
+    id: "read",
+    title: "Read the alert",
+    body: () => [`A channel was told: who to ask, and what was done. Open #${alerts}.`],
+    help: { label: `Open #${alerts}`, run: (page) => page.open(alerts) },
+    done: ({ open, all, ticked }) => ticked.has("sneak") && open === alerts && all.some((message) => message.channelName === alerts && !message.typed),
+  },
+];
+
+// createStory draws the steps into list. page is {type(channel, text), flash(instance), open(channel)}.
+export function createStory(list, page) {
+  let world = null;
+  let ticked = new Set();
+
+  // Ticks last as long as this world: a reload keeps them, a new run starts over.
+  function remember(id) {
+    if (world !== id) {
+      world = id;
+      const [kept, names] = (sessionStorage.getItem("story") ?? "").split("|");
+      ticked = new Set(kept === id && names ? names.split(",") : []);
+    }
+    sessionStorage.setItem("story", `${id}|${[...ticked].join(",")}`);
+  }
+
+  return function render(state) {
+    const { snapshot } = state;
+    remember(snapshot.world);
+    const all = snapshot.channels.flatMap((channel) => (snapshot.messages[channel.id] ?? []).map((message) => ({ ...message, channelName: channel.name })));
+    const open = state.view.channels.get(state.channel)?.name;
+    for (const step of steps) {
+      if (!ticked.has(step.id) && step.done({ ...snapshot, all, open, ticked })) ticked.add(step.id);
+    }
+    remember(snapshot.world);
+
+    const next = steps.find((step) => !ticked.has(step.id));
+    reconcile(list, steps, {
+      key: (step) => step.id,
+      create: (step) =>
+        el(
+          "li",
+          { class: "step", data: { testid: `step-${step.id}` } },
+          el("span", { class: "step-mark", "aria-hidden": "true" }),
+          el(
+            "div",
+            { class: "step-words" },
+            el("h3", {}, step.title, el("span", { class: "unseen step-state" })),
+            el("p", {}, step.body(snapshot)),
+            el("button", { type: "button", class: "link", onclick: () => step.help.run(page) }, step.help.label),
+          ),
+        ),
+      update: (node, step) => {
+        const done = ticked.has(step.id);
+        const mark = done ? "done" : step === next ? "next" : "later";
+        if (node.dataset.progress === mark) return;
+        node.dataset.progress = mark;
+        node.querySelector(".step-mark").replaceChildren(done ? icon("check") : String(steps.indexOf(step) + 1));
+        node.querySelector(".step-state").textContent = done ? " (done)" : "";
+      },
+    });
+    return { done: steps.filter((step) => ticked.has(step.id)).length, of: steps.length };
+  };
+}

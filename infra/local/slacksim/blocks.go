@@ -1,0 +1,418 @@
+package slacksim
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// The limits of Block Kit in a message. Lengths are in characters, and a length field without a minimum may be empty.
+const (
+	maxBlocks = 50 // https://docs.slack.dev/reference/block-kit/blocks
+
+	// maxMessageText is the sum of all text in the blocks, tables aside. Slack documents only the code that it answers,
+	// msg_blocks_too_long; the number was measured by others.
+	// https://github.com/slackapi/bolt-js/issues/2509
+	maxMessageText = 13_200
+
+	maxBlockID  = 255 // https://docs.slack.dev/reference/block-kit/blocks
+	maxActionID = 255 // https://docs.slack.dev/reference/block-kit/block-elements/button-element
+
+	maxSectionText   = 3_000 // https://docs.slack.dev/reference/block-kit/blocks/section-block
+	maxSectionFields = 10
+	maxFieldText     = 2_000
+
+	maxContextElements = 10     // https://docs.slack.dev/reference/block-kit/blocks/context-block
+	maxActionElements  = 25     // https://docs.slack.dev/reference/block-kit/blocks/actions-block
+	maxContextActions  = 5      // https://docs.slack.dev/reference/block-kit/blocks/context-actions-block
+	maxHeaderText      = 150    // https://docs.slack.dev/reference/block-kit/blocks/header-block
+	maxMarkdownText    = 12_000 // all of the message's; https://docs.slack.dev/reference/block-kit/blocks/markdown-block
+	maxText            = 3_000  // any text object; https://docs.slack.dev/reference/block-kit/composition-objects/text-object
+
+	maxImageURL   = 3_000 // https://docs.slack.dev/reference/block-kit/blocks/image-block
+	maxImageAlt   = 2_000
+	maxImageTitle = 2_000
+
+	maxTableRows  = 100 // https://docs.slack.dev/reference/block-kit/blocks/table-block
+	maxTableCells = 20
+
+	maxDataRows     = 101 // the header and 100 of data; https://docs.slack.dev/reference/block-kit/blocks/data-table-block
+	maxDataPageSize = 100
+
+	maxButtonText  = 75 // https://docs.slack.dev/reference/block-kit/block-elements/button-element
+	maxButtonValue = 2_000
+	maxButtonURL   = 3_000
+	maxButtonLabel = 75 // accessibility_label
+
+	maxSelectOptions   = 100 // https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element
+	maxOverflowOptions = 5   // https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element
+	maxPlaceholder     = 150
+	maxOptionText      = 75 // https://docs.slack.dev/reference/block-kit/composition-objects/option-object
+	maxOptionValue     = 150
+
+	maxConfirmTitle  = 100 // https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object
+	maxConfirmText   = 300
+	maxConfirmButton = 30
+)
+
+type object = map[string]any
+
+// checkBlocks checks a message's blocks and returns them with every missing block_id and action_id filled in, as Slack does.
+// raw is JSON text; empty text, null and an empty array are no blocks.
+func checkBlocks(raw string) (json.RawMessage, error) {
+	if strings.TrimSpace(raw) == "" {
+		return nil, nil
+	}
+	var blocks []any
+	if err := decode([]byte(raw), &blocks); err != nil {
+		return nil, fail("invalid_blocks_format")
+	}
+	if len(blocks) == 0 {
+		return nil, nil
+	}
+	c := &checker{blockIDs: map[string]bool{}}
+	if len(blocks) > maxBlocks {
+		c.wrong("/blocks", "no more than %d items allowed", maxBlocks)
+	}
+	for i, b := range blocks {
+		at := fmt.Sprintf("/blocks/%d", i)
+		if b, ok := b.(object); ok {
+			c.block(at, b)
+		} else {
+			c.wrong(at, "must be an object")
+		}
+	}
+	if c.markdown > maxMarkdownText {
+		c.wrong("/blocks", "markdown blocks together must be less than %d characters", maxMarkdownText+1)
+	}
+	switch {
+	case len(c.problems) > 0:
+		return nil, fail("invalid_blocks", c.problems...)
+	case c.tables > 1:
+		return nil, fail("only_one_table_allowed")
+	case c.total > maxMessageText:
+		return nil, fail("msg_blocks_too_long")
+	}
+	return c.fillIDs(blocks), nil
+}
+
+// checker reads one message's blocks and collects all that is wrong, as Slack answers it.
+type checker struct {
+	problems  []string
+	blockIDs  map[string]bool // of the message
+	actionIDs map[string]bool // of the block being read: the same action may be offered by several blocks
+	tables    int
+	markdown  int // characters in markdown blocks
+	total     int // characters of text in all blocks but tables
+}
+
+func (c *checker) wrong(at, format string, a ...any) {
+	c.problems = append(c.problems, fmt.Sprintf("[ERROR] %s [json-pointer:%s]", fmt.Sprintf(format, a...), at))
+}
+
+func (c *checker) block(at string, b object) {
+	c.actionIDs = map[string]bool{}
+	if id := c.text(at, b, "block_id", 0, maxBlockID); id != "" {
+		if c.blockIDs[id] {
+			c.wrong(at+"/block_id", "block_id %q already exists", id)
+		}
+		c.blockIDs[id] = true
+	}
+	switch kind := b["type"]; kind {
+	case "section":
+		c.section(at, b)
+	case "actions":
+		for at, e := range c.objects(at, b, "elements", 1, maxActionElements) {
+			c.element(at, e, inActions)
+		}
+	case "context":
+		for at, e := range c.objects(at, b, "elements", 1, maxContextElements) {
+			if e["type"] == "image" {
+				c.image(at, e)
+			} else {
+				c.textObject(at, e, 1, maxText, "mrkdwn", "plain_text")
+			}
+		}
+	case "header":
+		c.textField(at, b, "text", 1, maxHeaderText, "plain_text")
+	case "divider":
+	case "image":
+		c.image(at, b)
+		if b["title"] != nil {
+			c.textField(at, b, "title", 1, maxImageTitle, "plain_text")
+		}
+	case "markdown":
+		n := utf8.RuneCountInString(c.text(at, b, "text", 1, maxMarkdownText))
+		c.markdown += n
+		c.total += n
+	case "table":
+		c.table(at, b)
+	case "data_table":
+		c.dataTable(at, b)
+	case "rich_text":
+		for range c.objects(at, b, "elements", 1, maxBlocks) { // what is inside is not checked
+		}
+	case "context_actions":
+		for range c.objects(at, b, "elements", 1, maxContextActions) { // what is inside is not checked
+		}
+	case "input", "file", "video":
+		// Slack knows them; no limit of theirs is kept here.
+	default:
+		c.wrong(at+"/type", "unsupported type: %v", kind)
+	}
+}
+
+func (c *checker) section(at string, b object) {
+	if b["text"] == nil && b["fields"] == nil {
+		c.wrong(at, "missing required field: text or fields")
+	}
+	if b["text"] != nil {
+		c.textField(at, b, "text", 1, maxSectionText, "mrkdwn", "plain_text")
+	}
+	if b["fields"] != nil {
+		for at, f := range c.objects(at, b, "fields", 1, maxSectionFields) {
+			c.textObject(at, f, 1, maxFieldText, "mrkdwn", "plain_text")
+		}
+	}
+	if b["accessory"] == nil {
+		return
+	}
+	at += "/accessory"
+	if e, ok := b["accessory"].(object); ok {
+		c.element(at, e, inSection)
+	} else {
+		c.wrong(at, "must be an object")
+	}
+}
+
+func (c *checker) image(at string, b object) {
+	if b["slack_file"] == nil {
+		c.text(at, b, "image_url", 1, maxImageURL)
+	}
+	c.text(at, b, "alt_text", 1, maxImageAlt)
+}
+
+func (c *checker) table(at string, b object) {
+	c.tables++
+	c.rows(at, b, maxTableRows)
+}
+
+func (c *checker) dataTable(at string, b object) {
+	c.tables++
+	c.text(at, b, "caption", 1, maxText)
+	c.rows(at, b, maxDataRows)
+	if size, given := b["page_size"]; given {
+		n, ok := size.(json.Number)
+		if i, err := n.Int64(); !ok || err != nil || i < 1 || i > maxDataPageSize {
+			c.wrong(at+"/page_size", "must be a number from 1 to %d", maxDataPageSize)
+		}
+	}
+}
+
+func (c *checker) rows(at string, b object, most int) {
+	for i, row := range c.list(at, b, "rows", 1, most) {
+		at := fmt.Sprintf("%s/rows/%d", at, i)
+		if cells, ok := row.([]any); !ok || len(cells) == 0 || len(cells) > maxTableCells {
+			c.wrong(at, "must be an array of 1 to %d cells", maxTableCells)
+		}
+	}
+}
+
+// Where an element stands decides which are allowed there.
+const (
+	inActions = "actions"
+	inSection = "section"
+)
+
+// elementTypes are the elements that actions and section blocks take.
+var elementTypes = []string{
+	"button", "checkboxes", "datepicker", "overflow", "radio_buttons", "timepicker", "workflow_button",
+	"static_select", "external_select", "users_select", "conversations_select", "channels_select",
+	"multi_static_select", "multi_external_select", "multi_users_select", "multi_conversations_select", "multi_channels_select",
+}
+
+func (c *checker) element(at string, e object, where string) {
+	kind, _ := e["type"].(string)
+	switch {
+	case kind == "image" && where == inSection:
+		c.image(at, e)
+		return
+	case kind == "datetimepicker" && where == inActions:
+	case !slices.Contains(elementTypes, kind):
+		c.wrong(at+"/type", "unsupported type: %v", e["type"])
+		return
+	}
+	if id := c.text(at, e, "action_id", 0, maxActionID); id != "" {
+		if c.actionIDs[id] {
+			c.wrong(at+"/action_id", "action_id %q already exists", id)
+		}
+		c.actionIDs[id] = true
+	}
+	if e["confirm"] != nil {
+		c.confirm(at, e)
+	}
+	switch kind {
+	case "button":
+		c.textField(at, e, "text", 1, maxButtonText, "plain_text")
+		c.text(at, e, "value", 0, maxButtonValue)
+		c.text(at, e, "url", 0, maxButtonURL)
+		c.text(at, e, "accessibility_label", 0, maxButtonLabel)
+		if style, given := e["style"]; given && style != "primary" && style != "danger" {
+			c.wrong(at+"/style", "must be one of: primary, danger")
+		}
+	case "overflow":
+		c.options(at, e, "options", maxOverflowOptions)
+	case "static_select", "multi_static_select":
+		if e["placeholder"] != nil {
+			c.textField(at, e, "placeholder", 1, maxPlaceholder, "plain_text")
+		}
+		if e["option_groups"] == nil {
+			c.options(at, e, "options", maxSelectOptions)
+			break
+		}
+		for at, g := range c.objects(at, e, "option_groups", 1, maxSelectOptions) {
+			c.textField(at, g, "label", 1, maxOptionText, "plain_text")
+			c.options(at, g, "options", maxSelectOptions)
+		}
+	}
+}
+
+func (c *checker) options(at string, e object, key string, most int) {
+	for at, o := range c.objects(at, e, key, 1, most) {
+		c.textField(at, o, "text", 1, maxOptionText, "plain_text", "mrkdwn")
+		c.text(at, o, "value", 1, maxOptionValue)
+	}
+}
+
+func (c *checker) confirm(at string, e object) {
+	at += "/confirm"
+	d, ok := e["confirm"].(object)
+	if !ok {
+		c.wrong(at, "must be an object")
+		return
+	}
+	c.textField(at, d, "title", 1, maxConfirmTitle, "plain_text")
+	c.textField(at, d, "text", 1, maxConfirmText, "plain_text", "mrkdwn")
+	c.textField(at, d, "confirm", 1, maxConfirmButton, "plain_text")
+	c.textField(at, d, "deny", 1, maxConfirmButton, "plain_text")
+}
+
+// text checks a string field of b and returns it. A minimum above zero makes it required.
+func (c *checker) text(at string, b object, key string, least, most int) string {
+	v, given := b[key]
+	if !given && least == 0 {
+		return ""
+	}
+	s, ok := v.(string)
+	switch n := utf8.RuneCountInString(s); {
+	case !given:
+		c.wrong(at, "missing required field: %s", key)
+	case !ok:
+		c.wrong(at+"/"+key, "must be a string")
+	case n < least:
+		c.wrong(at+"/"+key, "must be more than %d characters", least-1)
+	case n > most:
+		c.wrong(at+"/"+key, "must be less than %d characters", most+1)
+	}
+	return s
+}
+
+func (c *checker) textField(at string, b object, key string, least, most int, kinds ...string) {
+	at += "/" + key
+	if t, ok := b[key].(object); ok {
+		c.textObject(at, t, least, most, kinds...)
+	} else {
+		c.wrong(at, "must be a text object")
+	}
+}
+
+func (c *checker) textObject(at string, t object, least, most int, kinds ...string) {
+	kind, _ := t["type"].(string)
+	if !slices.Contains(kinds, kind) {
+		c.wrong(at+"/type", "must be one of: %s", strings.Join(kinds, ", "))
+	}
+	if _, emoji := t["emoji"]; emoji && kind == "mrkdwn" {
+		c.wrong(at+"/emoji", "emoji is for plain_text only")
+	}
+	c.total += utf8.RuneCountInString(c.text(at, t, "text", least, most))
+}
+
+func (c *checker) list(at string, b object, key string, least, most int) []any {
+	l, ok := b[key].([]any)
+	switch {
+	case !ok:
+		c.wrong(at, "missing required field: %s", key)
+	case len(l) < least:
+		c.wrong(at+"/"+key, "no fewer than %d items allowed", least)
+	case len(l) > most:
+		c.wrong(at+"/"+key, "no more than %d items allowed", most)
+	}
+	return l
+}
+
+// objects yields the objects of an array field, each with its place.
+func (c *checker) objects(at string, b object, key string, least, most int) func(yield func(string, object) bool) {
+	return func(yield func(string, object) bool) {
+		for i, v := range c.list(at, b, key, least, most) {
+			at := fmt.Sprintf("%s/%s/%d", at, key, i)
+			o, ok := v.(object)
+			if !ok {
+				c.wrong(at, "must be an object")
+			} else if !yield(at, o) {
+				return
+			}
+		}
+	}
+}
+
+// fillIDs gives every block a block_id and every interactive element an action_id.
+func (c *checker) fillIDs(blocks []any) json.RawMessage {
+	for _, b := range blocks {
+		b := b.(object)
+		if b["block_id"] == nil || b["block_id"] == "" {
+			b["block_id"] = shortID()
+		}
+		for _, e := range interactive(b) {
+			if e["action_id"] == nil || e["action_id"] == "" {
+				e["action_id"] = shortID()
+			}
+		}
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false) // keep <@U…> readable
+	if err := enc.Encode(blocks); err != nil {
+		panic("slacksim: encoding blocks that were just decoded: " + err.Error())
+	}
+	return bytes.TrimSpace(out.Bytes())
+}
+
+// interactive returns what can be acted on in a block.
+func interactive(b object) []object {
+	var found []object
+	if e, ok := b["accessory"].(object); ok && e["type"] != "image" {
+		found = append(found, e)
+	}
+	if list, ok := b["elements"].([]any); ok && b["type"] == "actions" {
+		for _, e := range list {
+			if e, ok := e.(object); ok {
+				found = append(found, e)
+			}
+		}
+	}
+	return found
+}
+
+// shortID is five characters, as Slack makes them.
+func shortID() string { return rand.Text()[:5] }
+
+// decode keeps numbers as they were written.
+func decode(raw []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return d.Decode(into)
+}

@@ -1,0 +1,291 @@
+package slacksim
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// DeliveryError is what a person is told when the app did not take their command or click.
+type DeliveryError struct {
+	What string // "/ec2-pass", or "the button approve"
+	Code string // Slack's word for it: "dispatch_failed", "operation_timeout", "invalid_command_response"
+	Why  error
+}
+
+func (e *DeliveryError) Error() string {
+	return fmt.Sprintf("%s failed with the error %q: %v", e.What, e.Code, e.Why)
+}
+
+func (e *DeliveryError) Unwrap() error { return e.Why }
+
+const (
+	codeTimeout  = "operation_timeout"
+	codeDispatch = "dispatch_failed"          // also for an HTTP status other than 200 (inferred)
+	codeResponse = "invalid_command_response" // an answer that is no message (inferred)
+)
+
+// Command is user typing command and text into channel: "/ec2-pass", "i-0123456789abcdef0 for the demo".
+// It returns when the app has acknowledged; what the ack carries has become a message by then, ephemeral unless it says in_channel.
+// When the app does not take the command, user is told so in an ephemeral message of Slack's, and the error is a *DeliveryError.
+func (w *Workspace) Command(ctx context.Context, user, channel, command, text string) error {
+	w.mu.Lock()
+	u, r, err := w.actor(user, channel)
+	if err == nil && !r.has(user) {
+		err = fmt.Errorf("%s is not in channel %s, and so cannot write there", user, channel)
+	}
+	if err == nil && !strings.HasPrefix(command, "/") {
+		err = fmt.Errorf("a command starts with a slash, %q does not", command)
+	}
+	if err != nil {
+		w.mu.Unlock()
+		return fmt.Errorf("typing %s: %w", command, err)
+	}
+	token := w.newHook(&hook{channel: r.ID, user: user})
+	fields := map[string]string{
+		"token": verificationToken, "team_id": w.opts.TeamID, "team_domain": teamDomain,
+		"channel_id": r.ID, "channel_name": r.name(), "user_id": u.ID, "user_name": u.Name,
+		"command": command, "text": text, "api_app_id": appID, "is_enterprise_install": "false",
+		"response_url": w.responseURL(token), "trigger_id": w.newTrigger(),
+	}
+	w.mu.Unlock()
+
+	form := url.Values{}
+	for k, v := range fields {
+		form.Set(k, v)
+	}
+	answer, err := w.deliver(ctx, delivery{kind: "slash_commands", payload: fields, reply: true, path: "/slack/commands", form: form})
+	if err == nil {
+		err = w.answer(token, command+" "+text, answer)
+	}
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("typing %s: %w", command, context.Cause(ctx))
+	}
+	failed := &DeliveryError{What: command, Code: deliveryCode(err), Why: err}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.say(channel, user, fmt.Sprintf("%s failed with the error %q", command, failed.Code))
+	return failed
+}
+
+// Click is user pressing a button of a message they can see, confirm dialog already answered. It returns when the app has
+// acknowledged; an ack's content is ignored, as Slack ignores it for clicks. When the app does not take the click, the
+// error is a *DeliveryError: Slack shows a warning sign beside the button, and no message.
+func (w *Workspace) Click(ctx context.Context, user, channel, messageID, blockID, actionID string) error {
+	w.mu.Lock()
+	payload, err := w.click(user, channel, messageID, blockID, actionID)
+	w.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("clicking %s: %w", actionID, err)
+	}
+	form := url.Values{"payload": {string(mustJSON(payload))}}
+	_, err = w.deliver(ctx, delivery{kind: "interactive", payload: payload, path: "/slack/interactions", form: form})
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("clicking %s: %w", actionID, context.Cause(ctx))
+	default:
+		return &DeliveryError{What: "the button " + actionID, Code: deliveryCode(err), Why: err}
+	}
+}
+
+// click builds the block_actions payload. It expects w.mu to be held.
+// https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+func (w *Workspace) click(user, channel, messageID, blockID, actionID string) (map[string]any, error) {
+	u, r, err := w.actor(user, channel)
+	if err != nil {
+		return nil, err
+	}
+	m := w.message(channel, messageID)
+	if m == nil || !w.sees(user, m) {
+		return nil, fmt.Errorf("%s sees no message %s in %s", user, messageID, channel)
+	}
+	action, err := findButton(m.Blocks, blockID, actionID)
+	if err != nil {
+		return nil, fmt.Errorf("message %s: %w", messageID, err)
+	}
+	action["block_id"] = blockID
+	action["action_ts"] = w.nextTS(w.opts.Now())
+	container := map[string]any{"type": "message", "message_ts": m.TS, "channel_id": r.ID, "is_ephemeral": m.Ephemeral}
+	if m.ThreadTS != "" {
+		container["thread_ts"] = m.ThreadTS
+	}
+	token := w.newHook(&hook{channel: r.ID, user: user, original: m.TS})
+	payload := map[string]any{
+		"type": "block_actions", "token": verificationToken, "api_app_id": appID,
+		"team":       map[string]any{"id": w.opts.TeamID, "domain": teamDomain},
+		"enterprise": nil, "is_enterprise_install": false,
+		"user":      map[string]any{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": w.opts.TeamID},
+		"channel":   map[string]any{"id": r.ID, "name": r.name()},
+		"container": container, "trigger_id": w.newTrigger(), "response_url": w.responseURL(token),
+		"state": map[string]any{"values": map[string]any{}}, "actions": []any{action},
+	}
+	if !m.Ephemeral {
+		// Slack keeps no copy of an ephemeral message, and sends none back (inferred).
+		payload["message"] = w.wire(m)
+	}
+	return payload, nil
+}
+
+// findButton returns the element as its message has it, of which block_actions repeats everything.
+func findButton(blocks json.RawMessage, blockID, actionID string) (object, error) {
+	var all []object
+	if len(blocks) > 0 {
+		if err := decode(blocks, &all); err != nil {
+			return nil, err
+		}
+	}
+	for _, b := range all {
+		if b["block_id"] != blockID {
+			continue
+		}
+		for _, e := range interactive(b) {
+			if e["action_id"] != actionID {
+				continue
+			}
+			if e["type"] != "button" {
+				return nil, fmt.Errorf("element %q of block %q is a %v, and only buttons can be clicked", actionID, blockID, e["type"])
+			}
+			return e, nil
+		}
+		return nil, fmt.Errorf("block %q has no element %q", blockID, actionID)
+	}
+	return nil, fmt.Errorf("it has no block %q", blockID)
+}
+
+// actor finds who acts and where. It expects w.mu to be held.
+func (w *Workspace) actor(user, channel string) (*User, *room, error) {
+	u, r := w.user(user), w.room(channel)
+	switch {
+	case w.faults.away:
+		return nil, nil, errors.New("Slack is away")
+	case u == nil || u.Deleted || u.IsBot:
+		return nil, nil, fmt.Errorf("%q is nobody who can act: unknown, deactivated or a bot", user)
+	case r == nil:
+		return nil, nil, fmt.Errorf("there is no channel %q", channel)
+	case w.base == "":
+		return nil, nil, errors.New("the workspace has no address for response URLs: call Serve first")
+	}
+	return u, r, nil
+}
+
+// newTrigger makes a trigger id as Slack writes them, unique per interaction. It expects w.mu to be held.
+func (w *Workspace) newTrigger() string {
+	w.triggers++
+	secret := sha256.Sum256([]byte(rand.Text()))
+	return fmt.Sprintf("%d.%d.%s", w.opts.Now().UnixMilli(), w.triggers, hex.EncodeToString(secret[:16]))
+}
+
+// delivery is one payload in its two forms: for a socket, and for signed HTTP.
+type delivery struct {
+	kind    string // envelope type
+	payload any
+	reply   bool // whether the answer's content is a message
+	path    string
+	form    url.Values
+}
+
+// deliver brings the payload to the app and returns its answer. With a socket open, HTTP is not used: Socket Mode replaces it.
+func (w *Workspace) deliver(ctx context.Context, d delivery) (answer, error) {
+	w.mu.Lock()
+	sockets, endpoint := len(w.sockets), w.endpoint
+	w.mu.Unlock()
+	switch {
+	case sockets > 0:
+		a, err := w.overSocket(ctx, map[string]any{"type": d.kind, "payload": d.payload, "accepts_response_payload": d.reply})
+		return answer{body: a.payload, json: true}, err
+	case endpoint != "":
+		return w.overHTTP(ctx, endpoint+d.path, d.form)
+	default:
+		return answer{}, errNobody
+	}
+}
+
+func deliveryCode(err error) string {
+	bad := &apiError{}
+	switch {
+	case errors.As(err, &bad):
+		return codeResponse
+	case errors.Is(err, errUnanswered):
+		return codeTimeout
+	default:
+		return codeDispatch
+	}
+}
+
+// overHTTP posts the form, signed as Slack signs it.
+// https://docs.slack.dev/authentication/verifying-requests-from-slack
+func (w *Workspace) overHTTP(ctx context.Context, address string, form url.Values) (answer, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, w.limits.AckIn, errUnanswered)
+	defer cancel()
+	body := form.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(body))
+	if err != nil {
+		return answer{}, err
+	}
+	stamp := strconv.FormatInt(w.opts.Now().Unix(), 10)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("User-Agent", "Slackbot 1.0 (+https://api.slack.com/robots)")
+	req.Header.Set("X-Slack-Request-Timestamp", stamp)
+	req.Header.Set("X-Slack-Signature", Sign(w.opts.SigningSecret, stamp, body))
+	resp, err := w.client.Do(req)
+	if err != nil {
+		return answer{}, ended(ctx, err)
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	if err != nil {
+		return answer{}, ended(ctx, err)
+	}
+	w.mu.Lock()
+	lost := w.faults.dropAcks
+	w.mu.Unlock()
+	switch {
+	case lost:
+		return answer{}, errUnanswered
+	case resp.StatusCode != http.StatusOK:
+		return answer{}, fmt.Errorf("the app answered %s", resp.Status)
+	}
+	return answer{body: got, json: strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json")}, nil
+}
+
+// ended gives the reason a request ended early, when it was the deadline or the caller.
+func ended(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// Sign returns the X-Slack-Signature of a request body sent at stamp (Unix seconds): "v0=" and 64 hex digits.
+func Sign(secret, stamp, body string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	fmt.Fprintf(mac, "v0:%s:%s", stamp, body)
+	return "v0=" + hex.EncodeToString(mac.Sum(nil))
+}
+
+// answer is what the app sent back with its ack.
+type answer struct {
+	body []byte
+	json bool // by its content type; else it is plain text
+}
+
+func (a answer) empty() bool {
+	b := bytes.TrimSpace(a.body)
+	return len(b) == 0 || a.json && (string(b) == "null" || string(b) == "{}")
+}

@@ -1,0 +1,196 @@
+package slacksim
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxBody bounds every request that is read, in bytes.
+const maxBody = 1 << 20
+
+// args are the arguments of a call, however they were sent: form, query or JSON. A JSON value that is not a string is kept as
+// its JSON text, which is how forms carry blocks.
+type args map[string]string
+
+// result is the body of a successful answer, without "ok".
+type result map[string]any
+
+// apiError is a refusal as the Web API puts it: a code, and for some codes lines that say what is wrong.
+type apiError struct {
+	code       string
+	lines      []string      // "[ERROR] must be less than 3001 characters [json-pointer:/blocks/0/text/text]"
+	retryAfter time.Duration // for ratelimited
+}
+
+func (e *apiError) Error() string {
+	return strings.Join(append([]string{e.code}, e.lines...), " ")
+}
+
+func fail(code string, lines ...string) error { return &apiError{code: code, lines: lines} }
+
+// method is one method of the Web API. serve runs with w.mu held.
+type method struct {
+	name  string
+	token func(Options) string // which of the app's two tokens it takes
+	serve func(*Workspace, args) (result, error)
+}
+
+func botToken(o Options) string { return o.BotToken }
+func appToken(o Options) string { return o.AppToken }
+
+// methods lists the part of the Web API that this workspace has. Any other answers unknown_method.
+func methods() []method {
+	return []method{
+		{"apps.connections.open", appToken, appsConnectionsOpen},
+		{"auth.test", botToken, authTest},
+		{"chat.delete", botToken, chatDelete},
+		{"chat.getPermalink", botToken, chatGetPermalink},
+		{"chat.postEphemeral", botToken, chatPostEphemeral},
+		{"chat.postMessage", botToken, chatPostMessage},
+		{"chat.update", botToken, chatUpdate},
+		{"conversations.info", botToken, conversationsInfo},
+		{"conversations.join", botToken, conversationsJoin},
+		{"conversations.open", botToken, conversationsOpen},
+		{"usergroups.users.list", botToken, usergroupsUsersList},
+		{"users.info", botToken, usersInfo},
+		{"users.list", botToken, usersList},
+	}
+}
+
+func (w *Workspace) serveMethod(rw http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("method")
+	out, call := result(nil), Call{Method: name}
+	a, token, err := readArgs(rw, r)
+	if err == nil {
+		call.Channel = a["channel"]
+		out, err = w.call(name, token, a)
+	}
+	refusal := &apiError{}
+	switch {
+	case err == nil:
+		out["ok"] = true
+	case errors.As(err, &refusal):
+		call.Error = refusal.code
+		out = refusal.body(name)
+	default:
+		call.Error = "invalid_json"
+		out = (&apiError{code: "invalid_json", lines: []string{"[ERROR] " + err.Error()}}).body(name)
+	}
+	w.record(call)
+	status := http.StatusOK // Slack refuses with 200; only a rate limit has a status of its own
+	if refusal.code == "ratelimited" {
+		status = http.StatusTooManyRequests
+		rw.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(refusal.retryAfter)))
+	}
+	writeJSON(rw, status, out)
+}
+
+func (w *Workspace) call(name, token string, a args) (result, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.faults.next(name); err != nil {
+		return nil, err
+	}
+	for _, m := range methods() {
+		if m.name != name {
+			continue
+		}
+		if err := w.authorize(token, m.token(w.opts)); err != nil {
+			return nil, err
+		}
+		return m.serve(w, a)
+	}
+	return nil, fail("unknown_method")
+}
+
+func (w *Workspace) authorize(token, want string) error {
+	switch token {
+	case want:
+		return nil
+	case "":
+		return fail("not_authed")
+	case w.opts.BotToken, w.opts.AppToken:
+		return fail("not_allowed_token_type")
+	default:
+		return fail("invalid_auth")
+	}
+}
+
+func (e *apiError) body(method string) result {
+	out := result{"ok": false, "error": e.code}
+	if e.code == "unknown_method" {
+		out["req_method"] = method
+	}
+	if len(e.lines) > 0 {
+		var plain []string
+		for _, line := range e.lines {
+			plain = append(plain, strings.TrimPrefix(line, "[ERROR] "))
+		}
+		out["errors"] = plain
+		out["response_metadata"] = map[string]any{"messages": e.lines}
+	}
+	return out
+}
+
+// readArgs reads the arguments and the token: from the Authorization header, or, in a form, from the field "token".
+func readArgs(rw http.ResponseWriter, r *http.Request) (args, string, error) {
+	r.Body = http.MaxBytesReader(rw, r.Body, maxBody)
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	a := args{}
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if kind != "application/json" {
+		if err := r.ParseForm(); err != nil {
+			return nil, "", fail("invalid_form_data")
+		}
+		for key := range r.Form {
+			a[key] = r.Form.Get(key)
+		}
+		setDefault(&token, a["token"])
+		return a, token, nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the request's body: %w", err)
+	}
+	if len(body) == 0 {
+		return a, token, nil
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil {
+		return nil, "", fmt.Errorf("decoding the request's body: %w", err)
+	}
+	for key, raw := range fields {
+		var text string
+		if json.Unmarshal(raw, &text) != nil {
+			text = string(raw)
+		}
+		a[key] = text
+	}
+	return a, token, nil
+}
+
+func writeJSON(rw http.ResponseWriter, status int, body any) {
+	rw.Header().Set("Content-Type", "application/json; charset=utf-8")
+	rw.WriteHeader(status)
+	rw.Write(mustJSON(body))
+}
+
+// mustJSON encodes what this package itself has built, which cannot fail.
+func mustJSON(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("slacksim: encoding a payload: " + err.Error())
+	}
+	return b
+}
+
+// wholeSeconds rounds up: Retry-After has no fractions, and too early would be refused again.
+func wholeSeconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }

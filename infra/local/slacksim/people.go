@@ -1,0 +1,307 @@
+package slacksim
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// User is a person, or the bot.
+type User struct {
+	ID         string // "U0HANA"
+	Name       string // "hana", the handle
+	RealName   string // "Hana Mori"
+	TZ         string // IANA name; default "Etc/UTC"
+	Color      string // six hex digits without "#"
+	Deleted    bool   // deactivated: knows no command, opens no direct message
+	IsBot      bool
+	Restricted bool // guest
+}
+
+// Channel is a public or private channel.
+type Channel struct {
+	ID        string // "C0OPS"
+	Name      string // "ops", without "#"
+	Members   []string
+	BotAbsent bool // the bot has not been invited
+	Private   bool // invisible to those who are not in it
+}
+
+// Group is a user group, as usergroups.users.list knows it.
+type Group struct {
+	ID      string // "S0APPROVERS"
+	Handle  string
+	Members []string
+}
+
+// room is where messages are written: a channel, or the direct messages of the bot and one person.
+type room struct {
+	Channel
+	im string // the person of a direct message; empty for a channel
+}
+
+func (r *room) has(user string) bool { return slices.Contains(r.Members, user) }
+
+// name is the channel's name as payloads carry it.
+func (r *room) name() string {
+	switch {
+	case r.im != "":
+		return "directmessage"
+	case r.Private:
+		return "privategroup"
+	default:
+		return r.Name
+	}
+}
+
+func (w *Workspace) settle(users []User, channels []Channel) {
+	for _, u := range users {
+		if u.ID == "" || w.user(u.ID) != nil {
+			panic(fmt.Sprintf("slacksim.New: user id %q is empty or given twice", u.ID))
+		}
+		setDefault(&u.TZ, "Etc/UTC")
+		w.users = append(w.users, u)
+		if u.IsBot && w.bot.ID == "" {
+			w.bot = u
+		}
+	}
+	if w.bot.ID == "" {
+		w.bot = User{ID: "U0SEKISHO", Name: "sekisho", RealName: "Sekisho", TZ: "Etc/UTC", Color: "5b4b8a", IsBot: true}
+		w.users = append(w.users, w.bot)
+	}
+	for _, c := range channels {
+		if c.ID == "" || w.room(c.ID) != nil {
+			panic(fmt.Sprintf("slacksim.New: channel id %q is empty or given twice", c.ID))
+		}
+		for _, id := range c.Members {
+			if w.user(id) == nil {
+				panic(fmt.Sprintf("slacksim.New: channel %s has the member %q, who is not a user", c.ID, id))
+			}
+		}
+		c.Members = slices.Clone(c.Members)
+		w.rooms = append(w.rooms, &room{Channel: c})
+	}
+}
+
+// Bot returns the bot's own user.
+func (w *Workspace) Bot() User { return w.bot }
+
+// Users returns everybody, the bot included, in the order given to New.
+func (w *Workspace) Users() []User {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.users)
+}
+
+// Channels returns what viewer has in the sidebar: the channels they are a member of, then their direct messages
+// with the bot if any (named "directmessage").
+func (w *Workspace) Channels(viewer string) []Channel {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var mine []Channel
+	for _, r := range w.rooms {
+		if r.has(viewer) {
+			c := r.Channel
+			c.Members = slices.Clone(c.Members)
+			mine = append(mine, c)
+		}
+	}
+	return mine
+}
+
+// The functions below expect w.mu to be held.
+
+func (w *Workspace) user(id string) *User {
+	for i := range w.users {
+		if w.users[i].ID == id {
+			return &w.users[i]
+		}
+	}
+	return nil
+}
+
+func (w *Workspace) room(id string) *room {
+	for _, r := range w.rooms {
+		if r.ID == id {
+			return r
+		}
+	}
+	return nil
+}
+
+// botRoom finds the channel that a method names, as far as the bot may know it exists.
+func (w *Workspace) botRoom(id string) (*room, error) {
+	r := w.room(id)
+	if r == nil || r.Private && r.BotAbsent {
+		return nil, fail("channel_not_found")
+	}
+	return r, nil
+}
+
+// memberRoom is botRoom for what only members may do.
+func (w *Workspace) memberRoom(id string) (*room, error) {
+	r, err := w.botRoom(id)
+	if err == nil && r.BotAbsent {
+		err = fail("not_in_channel")
+	}
+	return r, err
+}
+
+// direct opens the direct messages of the bot and a person, and says whether they were open already.
+func (w *Workspace) direct(user string) (*room, bool, error) {
+	u := w.user(user)
+	switch {
+	case u == nil:
+		return nil, false, fail("user_not_found")
+	case u.Deleted:
+		return nil, false, fail("user_disabled")
+	case u.IsBot:
+		return nil, false, fail("cannot_dm_bot")
+	}
+	for _, r := range w.rooms {
+		if r.im == user {
+			return r, true, nil
+		}
+	}
+	r := &room{Channel: Channel{ID: "D" + strings.TrimPrefix(user, "U"), Name: "directmessage", Members: []string{user}}, im: user}
+	w.rooms = append(w.rooms, r)
+	return r, false, nil
+}
+
+func (w *Workspace) wireUser(u *User) map[string]any {
+	label, offset := "Coordinated Universal Time", 0
+	if zone, err := time.LoadLocation(u.TZ); err == nil {
+		label, offset = w.opts.Now().In(zone).Zone()
+	}
+	return map[string]any{
+		"id": u.ID, "team_id": w.opts.TeamID, "name": u.Name, "real_name": u.RealName, "deleted": u.Deleted,
+		"color": u.Color, "tz": u.TZ, "tz_label": label, "tz_offset": offset,
+		"is_bot": u.IsBot, "is_restricted": u.Restricted, "is_ultra_restricted": false,
+		"profile": map[string]any{"real_name": u.RealName, "display_name": u.Name, "team": w.opts.TeamID},
+	}
+}
+
+func (w *Workspace) wireRoom(r *room) map[string]any {
+	if r.im != "" {
+		return map[string]any{"id": r.ID, "is_im": true, "user": r.im, "is_archived": false, "is_open": true}
+	}
+	members := len(r.Members)
+	if !r.BotAbsent {
+		members++
+	}
+	return map[string]any{
+		"id": r.ID, "name": r.Name, "is_channel": !r.Private, "is_group": r.Private, "is_im": false,
+		"is_private": r.Private, "is_archived": false, "is_member": !r.BotAbsent, "num_members": members,
+	}
+}
+
+// The methods of people and places.
+
+func authTest(w *Workspace, _ args) (result, error) {
+	return result{
+		"url": "https://" + teamDomain + ".slack.com/", "team": teamDomain, "team_id": w.opts.TeamID,
+		"user": w.bot.Name, "user_id": w.bot.ID, "bot_id": botID, "is_enterprise_install": false,
+	}, nil
+}
+
+func usersInfo(w *Workspace, a args) (result, error) {
+	u := w.user(a["user"])
+	if u == nil {
+		return nil, fail("user_not_found")
+	}
+	return result{"user": w.wireUser(u)}, nil
+}
+
+// usersPageMax is the largest page, and the one taken when none is asked for.
+// https://docs.slack.dev/reference/methods/users.list
+const usersPageMax = 1000
+
+func usersList(w *Workspace, a args) (result, error) {
+	limit := usersPageMax
+	if a["limit"] != "" {
+		n, err := strconv.Atoi(a["limit"])
+		if err != nil || n < 0 || n > usersPageMax {
+			return nil, fail("invalid_limit")
+		}
+		if n > 0 {
+			limit = n
+		}
+	}
+	start := 0
+	if a["cursor"] != "" {
+		id, err := base64.StdEncoding.DecodeString(a["cursor"])
+		start = slices.IndexFunc(w.users, func(u User) bool { return "user:"+u.ID == string(id) })
+		if err != nil || start < 0 {
+			return nil, fail("invalid_cursor")
+		}
+	}
+	end := min(start+limit, len(w.users))
+	members := []any{}
+	for i := start; i < end; i++ {
+		members = append(members, w.wireUser(&w.users[i]))
+	}
+	next := ""
+	if end < len(w.users) {
+		next = base64.StdEncoding.EncodeToString([]byte("user:" + w.users[end].ID))
+	}
+	return result{"members": members, "response_metadata": map[string]any{"next_cursor": next}}, nil
+}
+
+func usergroupsUsersList(w *Workspace, a args) (result, error) {
+	for _, g := range w.opts.Groups {
+		if g.ID == a["usergroup"] {
+			return result{"users": append([]string{}, g.Members...)}, nil
+		}
+	}
+	return nil, fail("no_such_subteam")
+}
+
+func conversationsInfo(w *Workspace, a args) (result, error) {
+	r, err := w.botRoom(a["channel"])
+	if err != nil {
+		return nil, err
+	}
+	return result{"channel": w.wireRoom(r)}, nil
+}
+
+// conversationsJoin lets the bot into a public channel.
+func conversationsJoin(w *Workspace, a args) (result, error) {
+	r, err := w.botRoom(a["channel"])
+	if err != nil {
+		return nil, err
+	}
+	if r.im != "" || r.Private {
+		return nil, fail("method_not_supported_for_channel_type")
+	}
+	out := result{}
+	if !r.BotAbsent {
+		out["warning"] = "already_in_channel"
+		out["response_metadata"] = map[string]any{"warnings": []string{"already_in_channel"}}
+	}
+	r.BotAbsent = false
+	out["channel"] = w.wireRoom(r)
+	return out, nil
+}
+
+// conversationsOpen opens direct messages with one person. Conversations of several are not part of this workspace.
+func conversationsOpen(w *Workspace, a args) (result, error) {
+	users := strings.Split(a["users"], ",")
+	switch {
+	case a["users"] == "":
+		return nil, fail("users_list_not_supplied")
+	case len(users) > 1:
+		return nil, fail("invalid_arguments", "[ERROR] this workspace opens direct messages with one user only [json-pointer:/users]")
+	}
+	r, open, err := w.direct(users[0])
+	if err != nil {
+		return nil, err
+	}
+	channel := map[string]any{"id": r.ID}
+	if a["return_im"] == "true" {
+		channel = w.wireRoom(r)
+	}
+	return result{"channel": channel, "no_op": open, "already_open": open}, nil
+}

@@ -1,0 +1,140 @@
+package slacksim
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/slack-go/slack"
+)
+
+func TestTokens(t *testing.T) {
+	w, api := open(t, Options{})
+	base := slack.OptionAPIURL(w.base + "/api/")
+	call := func(token string) error { _, err := slack.New(token, base).AuthTest(); return err }
+	wantCode(t, "the bot's token", call("xoxb-test-bot"), "")
+	wantCode(t, "no token", call(""), "not_authed")
+	wantCode(t, "another token", call("xoxb-other"), "invalid_auth")
+	wantCode(t, "the app's token", call("xapp-test-app"), "not_allowed_token_type")
+
+	connect := func(token string) error {
+		_, _, err := slack.New("xoxb-test-bot", base, slack.OptionAppLevelToken(token)).StartSocketModeContext(t.Context())
+		return err
+	}
+	wantCode(t, "connecting with the app's token", connect("xapp-test-app"), "")
+	wantCode(t, "connecting with the bot's token", connect("xoxb-test-bot"), "not_allowed_token_type")
+	wantCode(t, "connecting with another token", connect("xapp-other"), "invalid_auth")
+
+	_, err := api.OpenView("1.2.3", slack.ModalViewRequest{Type: slack.VTModal})
+	wantCode(t, "a method that is not there", err, "unknown_method")
+}
+
+func TestWhoAmI(t *testing.T) {
+	w, api := open(t, Options{TeamID: "T0TEST"})
+	me, err := api.AuthTest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if me.UserID != w.Bot().ID || me.TeamID != "T0TEST" || me.BotID == "" {
+		t.Errorf("auth.test says %+v", me)
+	}
+}
+
+func TestUsers(t *testing.T) {
+	_, api := open(t, Options{Now: newClock().Now})
+	hana, err := api.GetUserInfo("U0HANA")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hana.TZ != "Asia/Tokyo" || hana.TZOffset != 9*3600 || hana.Name != "hana" {
+		t.Errorf("users.info says %+v", hana)
+	}
+	_, err = api.GetUserInfo("U0NOBODY")
+	wantCode(t, "an unknown user", err, "user_not_found")
+
+	// Four users in pages of one: each exactly once, in order.
+	all, err := api.GetUsers(slack.GetUsersOptionLimit(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, u := range all {
+		ids = append(ids, u.ID)
+	}
+	if want := []string{"U0HANA", "U0BEN", "U0GONE", "U0SEKISHO"}; !slices.Equal(ids, want) {
+		t.Errorf("users.list gave %v, want %v", ids, want)
+	}
+	_, err = api.GetUsers(slack.GetUsersOptionCursor("bm9ib2R5"))
+	wantCode(t, "a made-up cursor", err, "invalid_cursor")
+
+	members, err := api.GetUserGroupMembers("S0APPROVERS")
+	if err != nil || !slices.Equal(members, []string{"U0HANA"}) {
+		t.Errorf("the group has %v, %v", members, err)
+	}
+	_, err = api.GetUserGroupMembers("S0NONE")
+	wantCode(t, "an unknown group", err, "no_such_subteam")
+}
+
+func TestConversations(t *testing.T) {
+	w, api := open(t, Options{})
+	info := func(id string) (*slack.Channel, error) {
+		return api.GetConversationInfo(&slack.GetConversationInfoInput{ChannelID: id})
+	}
+	ops, err := info("C0OPS")
+	if err != nil || ops.Name != "ops" || !ops.IsMember || ops.IsPrivate {
+		t.Errorf("conversations.info says %+v, %v", ops, err)
+	}
+	_, err = info("C0NONE")
+	wantCode(t, "an unknown channel", err, "channel_not_found")
+	_, err = info("C0HIDDEN")
+	wantCode(t, "a private channel without the bot", err, "channel_not_found")
+
+	open := func(users ...string) (*slack.Channel, bool, error) {
+		c, _, already, err := api.OpenConversation(&slack.OpenConversationParameters{Users: users})
+		return c, already, err
+	}
+	first, already, err := open("U0BEN")
+	if err != nil || already || first.ID != "D0BEN" {
+		t.Errorf("opening gave %+v, %v, %v", first, already, err)
+	}
+	again, already, err := open("U0BEN")
+	if err != nil || !already || again.ID != first.ID {
+		t.Errorf("opening again gave %+v, %v, %v", again, already, err)
+	}
+	_, _, err = open("U0GONE")
+	wantCode(t, "opening with somebody deactivated", err, "user_disabled")
+	_, _, err = open("U0NOBODY")
+	wantCode(t, "opening with nobody", err, "user_not_found")
+
+	var mine []string
+	for _, c := range w.Channels("U0BEN") {
+		mine = append(mine, c.ID)
+	}
+	if !slices.Equal(mine, []string{"C0OPS", "D0BEN"}) {
+		t.Errorf("ben's sidebar shows %v", mine)
+	}
+
+	_, _, err = api.PostMessage("C0NOBOT", slack.MsgOptionText("hello", false))
+	wantCode(t, "posting before joining", err, "not_in_channel")
+	if _, _, _, err := api.JoinConversation("C0NOBOT"); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = api.PostMessage("C0NOBOT", slack.MsgOptionText("hello", false))
+	wantCode(t, "posting after joining", err, "")
+}
+
+func TestNewRefusesContradictions(t *testing.T) {
+	for name, o := range map[string]Options{
+		"a user given twice":    {Users: []User{{ID: "U1"}, {ID: "U1"}}},
+		"a channel given twice": {Channels: []Channel{{ID: "C1"}, {ID: "C1"}}},
+		"an unknown member":     {Channels: []Channel{{ID: "C1", Members: []string{"U1"}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("New accepted it")
+				}
+			}()
+			New(o)
+		})
+	}
+}
