@@ -105,3 +105,22 @@ type CardStore interface {
 	// that the start has moved on meanwhile.
 	PutCard(ctx context.Context, instance string, launch time.Time, c Card) (more bool, err error)
 }
+
+// String says in short what became of the start, for logs and terminals.
+func (s Start) String() string {
+	verdict := "refused"
+	if s.Admitted {
+		verdict = "admitted"
+	}
+	stage := map[Stage]string{
+		Decided: "decided", Watched: "nothing done", Unstopped: "to be stopped when it runs",
+		LeftAlone: "left alone", Stuck: "not stopped in time", Ended: "stopped",
+	}[s.Stage]
+	if s.Stage == StopAsked {
+		stage = "stop asked for"
+		if s.Admitted {
+			stage = "tag removed"
+		}
+	}
+	return verdict + " (" + string(s.Reason) + "), " + stage
+}

@@ -102,7 +102,7 @@ type Chat interface {
 	// Post says something in a channel, or in the thread of a message, and
 	// returns the new message's timestamp.
 	Post(ctx context.Context, channel, thread, text string, blocks []slack.Block) (ts string, err error)
-	// Update rewrites a message of the bot's own.
+	// Update rewrites a message of the bot's own; one that is gone needs none.
 	Update(ctx context.Context, channel, ts, text string, blocks []slack.Block) error
 	// Respond answers a request in private through its response URL.
 	Respond(ctx context.Context, url, text string, blocks []slack.Block, replace bool) error

@@ -19,7 +19,7 @@ type found struct {
 func (d *Desk) find(ctx context.Context, text string) (found, error) {
 	text = strings.Trim(text, " \t\r\n`'\"*")
 	instead := func(m Message) (found, error) { return found{instead: &m}, nil }
-	if strings.HasPrefix(text, "<") {
+	if strings.HasPrefix(text, "<") || strings.HasPrefix(text, "@") || strings.HasPrefix(text, "#") {
 		return instead(say("That looks like a mention or a link. I need an instance: its id (`i-…`) or its Name tag. `/ec2-pass` lists the guarded ones."))
 	}
 	if len([]rune(text)) > maxName {

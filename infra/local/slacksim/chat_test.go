@@ -58,7 +58,7 @@ func TestPostMessageByJSON(t *testing.T) {
 }
 
 func TestMessageLife(t *testing.T) {
-	w, api := open(t, Options{})
+	w, api := open(t, Options{Now: newClock().Now}) // a clock that stands still: timestamps must grow all the same
 	_, ts, err := api.PostMessage("C0OPS", text("fallback"), card())
 	if err != nil {
 		t.Fatal(err)

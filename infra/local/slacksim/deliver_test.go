@@ -129,7 +129,11 @@ func TestFailingApps(t *testing.T) {
 		}, "invalid_command_response"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			w, _ := open(t, Options{Limits: Limits{AckIn: 300 * time.Millisecond}})
+			var limits Limits
+			if tc.code == "operation_timeout" {
+				limits.AckIn = 20 * time.Millisecond
+			}
+			w, _ := open(t, Options{Limits: limits})
 			app(t, w, tc.handle)
 			wantDelivery(t, w.Command(t.Context(), "U0HANA", "C0OPS", "/ec2-pass", ""), tc.code)
 			if m := only(t, w.Messages("C0OPS", "U0HANA")); !m.System || !strings.Contains(m.Text, tc.code) {
@@ -180,7 +184,8 @@ func TestSocketReplacesHTTP(t *testing.T) {
 
 func TestTheCallerMayGiveUp(t *testing.T) {
 	w, api := open(t, Options{})
-	dial(t, api) // never acks
+	_, frames := dial(t, api) // never acks
+	receive(t, frames)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	err := w.Command(ctx, "U0HANA", "C0OPS", "/ec2-pass", "")
@@ -189,6 +194,12 @@ func TestTheCallerMayGiveUp(t *testing.T) {
 	}
 	if seen := w.Messages("C0OPS", "U0HANA"); len(seen) != 0 {
 		t.Errorf("Slack told hana %+v about what her client gave up", seen)
+	}
+	// The app's connection outlives the caller: the next command arrives on it.
+	receive(t, frames)
+	go w.Command(t.Context(), "U0HANA", "C0OPS", "/ec2-pass", "again")
+	if f := receive(t, frames); !strings.Contains(string(f.Payload), "again") {
+		t.Errorf("the next frame is %+v", f)
 	}
 }
 

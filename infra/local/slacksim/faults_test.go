@@ -30,6 +30,9 @@ func TestAway(t *testing.T) {
 			t.Errorf("%s: got %v, want 503", what, call())
 		}
 	}
+	if status, _ := post(t, w.base+"/response/any", `{"text":"x"}`); status != http.StatusServiceUnavailable {
+		t.Errorf("a response URL: %d, want 503", status)
+	}
 	if err := w.Command(t.Context(), "U0HANA", "C0OPS", "/ec2-pass", ""); err == nil || !strings.Contains(err.Error(), "away") {
 		t.Errorf("a command: %v", err)
 	}
@@ -89,19 +92,19 @@ func TestFailNext(t *testing.T) {
 }
 
 func TestDropAcks(t *testing.T) {
-	w, api := open(t, Options{Limits: Limits{AckIn: 100 * time.Millisecond}})
+	w, api := open(t, Options{Limits: Limits{AckIn: 50 * time.Millisecond}})
 	listen(t, api, answerWith(t, map[string]any{"text": "hello"}))
 	w.DropAcks(true)
 	wantDelivery(t, w.Command(t.Context(), "U0HANA", "C0OPS", "/ec2-pass", ""), "operation_timeout")
-	w.DropAcks(false)
-	if err := w.Command(t.Context(), "U0HANA", "C0OPS", "/ec2-pass", ""); err != nil {
-		t.Error(err)
-	}
 
 	byHTTP, _ := open(t, Options{})
 	app(t, byHTTP, func(http.ResponseWriter, *http.Request) {})
 	byHTTP.DropAcks(true)
 	wantDelivery(t, byHTTP.Command(t.Context(), "U0HANA", "C0OPS", "/ec2-pass", ""), "operation_timeout")
+	byHTTP.DropAcks(false)
+	if err := byHTTP.Command(t.Context(), "U0HANA", "C0OPS", "/ec2-pass", ""); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestWait(t *testing.T) {
@@ -163,6 +166,9 @@ func TestCloseEndsEverything(t *testing.T) {
 	go func() { done <- w.Command(t.Context(), "U0HANA", "C0OPS", "/ec2-pass", "") }()
 	receive(t, frames) // the envelope, never acked
 	w.Close()
+	if n := w.Sockets(); n != 0 {
+		t.Errorf("Close did not wait for %d sockets", n)
+	}
 	if receive(t, done) == nil {
 		t.Error("the command succeeded")
 	}

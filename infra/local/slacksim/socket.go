@@ -190,13 +190,10 @@ func (w *Workspace) overSocket(ctx context.Context, envelope map[string]any) (ac
 			return ack{}, errNobody
 		}
 		s.writing.Lock()
-		err := s.send(ctx, envelope)
+		err := s.send(w.ctx, envelope) // not ctx: a write cut short ends the connection, and it is not the caller's
 		s.writing.Unlock()
 		if err == nil {
 			break
-		}
-		if ctx.Err() != nil {
-			return ack{}, context.Cause(ctx)
 		}
 		w.forget(s)
 	}

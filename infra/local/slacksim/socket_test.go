@@ -291,10 +291,11 @@ func TestAckSize(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		size int
+		in   time.Duration
 		code string
-	}{{"just fits", maxAck - 1, ""}, {"too large", maxAck, "operation_timeout"}} {
+	}{{"just fits", maxAck - 1, 0, ""}, {"too large", maxAck, 50 * time.Millisecond, "operation_timeout"}} {
 		t.Run(tc.name, func(t *testing.T) {
-			w, api := open(t, Options{Limits: Limits{AckIn: 200 * time.Millisecond}})
+			w, api := open(t, Options{Limits: Limits{AckIn: tc.in}})
 			conn, frames := dial(t, api)
 			receive(t, frames) // hello
 			done := make(chan error, 1)
@@ -381,7 +382,7 @@ func TestLinkDisabled(t *testing.T) {
 }
 
 func TestPings(t *testing.T) {
-	_, api := open(t, Options{Limits: Limits{PingEvery: 5 * time.Millisecond}})
+	_, api := open(t, Options{Limits: Limits{PingEvery: 200 * time.Millisecond}})
 	_, address, err := api.StartSocketModeContext(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ package slacksim
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -147,12 +148,8 @@ func setDefault[T comparable](field *T, value T) {
 // Close ends every socket and returns when nothing of the workspace runs any more.
 func (w *Workspace) Close() {
 	w.mu.Lock()
-	w.cancel()
-	open := w.takeSockets()
+	w.cancel() // cuts every socket, which ends its reader
 	w.mu.Unlock()
-	for _, s := range open {
-		s.conn.CloseNow()
-	}
 	w.loops.Wait()
 	w.client.CloseIdleConnections()
 }
@@ -189,7 +186,9 @@ func (w *Workspace) Handler() http.Handler {
 			if name, ok := strings.CutPrefix(r.URL.Path, "/api/"); ok {
 				w.record(Call{Method: name, Error: "http_503"})
 			}
-			http.Error(rw, "<html><body>Service Unavailable</body></html>", http.StatusServiceUnavailable)
+			rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+			rw.WriteHeader(http.StatusServiceUnavailable)
+			io.WriteString(rw, "<html><body>Service Unavailable</body></html>")
 			return
 		}
 		mux.ServeHTTP(rw, r)

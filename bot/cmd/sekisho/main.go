@@ -1,0 +1,59 @@
+// Sekisho stands in front of an AWS account and is worked from Slack.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the linker in a release.
+var version = "dev"
+
+// cli is the command line.
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Open the doors that SEKISHO_DOORS names, until SIGTERM."`
+	Sweep   sweepCmd   `cmd:"" help:"Look once at what really runs, and do what the gate would have done."`
+	Demo    demoCmd    `cmd:"" help:"Run the bot in a world of its own, on this machine, with a web page."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
+		os.Exit(exit(runLambda(os.Getenv, newLog())))
+	}
+	var c cli
+	k := kong.Parse(&c,
+		kong.Name("sekisho"),
+		kong.Description("The checkpoint in front of an AWS account: nobody starts a guarded EC2 instance without a one-time pass from /ec2-pass."),
+		kong.UsageOnError(),
+	)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	k.BindTo(ctx, (*context.Context)(nil))
+	os.Exit(exit(k.Run(newLog())))
+}
+
+func newLog() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(os.Stderr, nil))
+}
+
+func exit(err error) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(os.Stderr, "sekisho:", err)
+	return 1
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run() error {
+	fmt.Println("sekisho", version)
+	return nil
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"golang.org/x/sync/errgroup"
+
+	"sekisho/bot"
+	"sekisho/bot/cmd/wire"
+)
+
+type serveCmd struct{}
+
+// Run opens the doors and works until ctx ends.
+func (serveCmd) Run(ctx context.Context, log *slog.Logger) error {
+	doors, err := bot.ReadDoors(os.Getenv("SEKISHO_DOORS"))
+	if err != nil {
+		return err
+	}
+	app, err := newApp(ctx, os.Getenv, doors, log)
+	if err != nil {
+		return err
+	}
+	defer app.Close()
+	return serve(ctx, app, doors, os.Getenv("SEKISHO_LISTEN"))
+}
+
+// newApp wires the program with AWS configured as the SDK does it everywhere.
+func newApp(ctx context.Context, env wire.Env, doors bot.Doors, log *slog.Logger) (*wire.App, error) {
+	c, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("AWS's configuration: %w", err)
+	}
+	if c.Region == "" {
+		return nil, errors.New("no AWS region: set AWS_REGION to the region of the guarded instances")
+	}
+	return wire.New(wire.Config{
+		Env: env, Doors: doors, Log: log, AWS: func(string) aws.Config { return c },
+	})
+}
+
+// serve runs every open door. When ctx ends, or one door fails for good, all
+// stop taking work and finish what they began.
+func serve(ctx context.Context, app *wire.App, doors bot.Doors, listen string) error {
+	if !doors.Events {
+		app.Log.WarnContext(ctx, "the events door is closed here: passes are issued, and another process must guard")
+	}
+	all, ctx := errgroup.WithContext(ctx)
+	if doors.HTTP {
+		all.Go(func() error { return listenHTTP(ctx, app, listen) })
+	}
+	if doors.Socket {
+		all.Go(func() error { return app.Socket.Run(ctx) })
+	}
+	if doors.Events {
+		all.Go(func() error { app.Bot.Poll(ctx, app.Queue); return nil })
+	}
+	app.Log.InfoContext(ctx, "open", "doors", doors, "mode", app.Desk.Policy.Gate.Mode)
+	err := all.Wait()
+	app.Log.InfoContext(ctx, "closed", "error", err)
+	return err
+}
+
+func listenHTTP(ctx context.Context, app *wire.App, address string) error {
+	if address == "" {
+		address = "127.0.0.1:8080"
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("SEKISHO_LISTEN: %w", err)
+	}
+	app.Log.InfoContext(ctx, "listening", "address", l.Addr().String())
+	server := &http.Server{
+		Handler: app.HTTP, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+	}
+	done := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		finish, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		done <- server.Shutdown(finish)
+	}()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("the http door: %w", err)
+	}
+	return <-done
+}
+
+// runLambda serves invocations: the whole program in one function. The
+// bootstrap program beside this one does the same and starts sooner.
+func runLambda(env wire.Env, log *slog.Logger) error {
+	doors, err := bot.ReadDoors(env("SEKISHO_DOORS"))
+	if err != nil {
+		return err
+	}
+	app, err := newApp(context.Background(), env, doors, log)
+	if err != nil {
+		return err
+	}
+	lambda.Start(app.Lambda(doors))
+	return nil
+}

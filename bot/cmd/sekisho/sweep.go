@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"sekisho/bot"
+)
+
+type sweepCmd struct{}
+
+// Run sweeps once and prints what it found.
+func (sweepCmd) Run(ctx context.Context, log *slog.Logger) error {
+	app, err := newApp(ctx, os.Getenv, bot.Doors{}, log)
+	if err != nil {
+		return err
+	}
+	defer app.Close()
+	sum, err := app.Desk.SweepOnce(ctx)
+	fmt.Printf("%d guarded instances, %d of them up\n", sum.Looked, sum.Running)
+	for _, o := range sum.Outcomes {
+		fmt.Printf("  %s (%s): %s\n", o.Instance.ID, o.Instance.Name(), o.Start)
+	}
+	for _, id := range sum.Untagged {
+		fmt.Printf("  %s: stale tag removed\n", id)
+	}
+	return err
+}

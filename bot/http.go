@@ -1,0 +1,107 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+// bodyAtMost bounds what is read before the signature is checked. Slack's own
+// requests stay far below it.
+const bodyAtMost = 1 << 20
+
+// HTTP is the http door: Slack's signed requests, from a server or through a
+// Lambda function URL.
+type HTTP struct {
+	Bot    *Bot
+	Verify *Verifier
+	// Ready says why the process cannot do its work, nil if it can.
+	Ready func(context.Context) error
+}
+
+// ServeHTTP answers POST /slack/commands, POST /slack/interactions, GET
+// /healthz (the process is alive) and GET /readyz (it can do its work).
+func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyAtMost))
+	a := plain(http.StatusRequestEntityTooLarge, "The request is larger than 1 MiB.")
+	if err == nil {
+		a = h.answer(r.Context(), r.Method, r.URL.Path, r.Header.Get, body)
+	}
+	w.Header().Set("Content-Type", a.contentType)
+	w.WriteHeader(a.status)
+	w.Write(a.body)
+}
+
+// answer is what a request gets, whichever way it came.
+type answer struct {
+	status      int
+	contentType string
+	body        []byte
+}
+
+func plain(status int, text string) answer {
+	return answer{status, "text/plain; charset=utf-8", []byte(text)}
+}
+
+func (h *HTTP) answer(ctx context.Context, method, path string, header func(string) string, body []byte) answer {
+	switch method + " " + path {
+	case "GET /healthz":
+		return plain(http.StatusOK, "alive\n")
+	case "GET /readyz":
+		return h.ready(ctx)
+	case "POST /slack/commands", "POST /slack/interactions":
+	default:
+		return plain(http.StatusNotFound, "There is nothing here. Slack's requests go to POST /slack/commands and POST /slack/interactions.\n")
+	}
+	if err := h.Verify.Verify(header("X-Slack-Request-Timestamp"), header("X-Slack-Signature"), body); err != nil {
+		h.Bot.log.WarnContext(ctx, "a request was turned away", "path", path, "reason", err)
+		return plain(http.StatusUnauthorized, "This request is not signed by Slack, or not now.\n")
+	}
+	if path == "/slack/commands" {
+		return h.slash(ctx, string(body))
+	}
+	return h.interaction(ctx, string(body))
+}
+
+func (h *HTTP) slash(ctx context.Context, body string) answer {
+	if body == "ssl_check=1" { // Slack's probe of the certificate
+		return plain(http.StatusOK, "")
+	}
+	name, r, err := slashForm(body)
+	if err != nil {
+		h.Bot.log.WarnContext(ctx, "a signed request that cannot be read", "error", err)
+		return plain(http.StatusBadRequest, "This is not a slash command: "+err.Error()+".\n")
+	}
+	text, err := render(h.Bot.command(ctx, name, r))
+	if err != nil {
+		h.Bot.log.ErrorContext(ctx, "rendering an answer", "error", err)
+		return plain(http.StatusInternalServerError, "")
+	}
+	return answer{http.StatusOK, "application/json; charset=utf-8", text}
+}
+
+func (h *HTTP) interaction(ctx context.Context, body string) answer {
+	action, r, err := interactionForm(body)
+	if errors.Is(err, errNotAClick) {
+		h.Bot.log.InfoContext(ctx, "an interaction was passed over", "reason", err)
+		return plain(http.StatusOK, "")
+	}
+	if err != nil {
+		h.Bot.log.WarnContext(ctx, "a signed request that cannot be read", "error", err)
+		return plain(http.StatusBadRequest, "This is not an interaction: "+err.Error()+".\n")
+	}
+	h.Bot.click(ctx, action, r)
+	return plain(http.StatusOK, "")
+}
+
+func (h *HTTP) ready(ctx context.Context) answer {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := h.Ready(ctx); err != nil {
+		h.Bot.log.WarnContext(ctx, "not ready", "error", err)
+		return plain(http.StatusServiceUnavailable, "not ready; the log says why\n")
+	}
+	return plain(http.StatusOK, "ready\n")
+}

@@ -1,0 +1,171 @@
+// Package slackchat says things in Slack, at the pace that Slack allows.
+package slackchat
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+	"golang.org/x/time/rate"
+)
+
+// Slack lets an app post one message a second in a channel, with short bursts:
+// https://docs.slack.dev/apis/web-api/rate-limits
+const (
+	postEvery = time.Second
+	postBurst = 3
+)
+
+// longestWait is how long a Retry-After may be to be waited for here. A longer
+// one is an error: the queue tries again, and nobody is kept.
+const longestWait = 5 * time.Second
+
+// Chat speaks for the bot. It is safe for concurrent use.
+type Chat struct {
+	api   *slack.Client
+	http  *http.Client
+	hosts []string // that a response URL may point to
+	mu    sync.Mutex
+	paces map[string]*rate.Limiter // by channel
+}
+
+// New makes a Chat. apiURL is empty for Slack itself, or the base of another
+// Web API, which may then be named by response URLs too.
+func New(api *slack.Client, client *http.Client, apiURL string) *Chat {
+	c := &Chat{api: api, http: client, hosts: []string{"https://hooks.slack.com"}, paces: make(map[string]*rate.Limiter)}
+	if u, err := url.Parse(apiURL); err == nil && u.Host != "" {
+		c.hosts = append(c.hosts, u.Scheme+"://"+u.Host)
+	}
+	return c
+}
+
+// Post says something in a channel, or in the thread of the message ts.
+// Names and URLs in the text stay as they are: no mention, no preview.
+func (c *Chat) Post(ctx context.Context, channel, thread, text string, blocks []slack.Block) (string, error) {
+	options := append(contents(text, blocks), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
+	if thread != "" {
+		options = append(options, slack.MsgOptionTS(thread))
+	}
+	var ts string
+	err := c.patiently(ctx, channel, func() (err error) {
+		_, ts, err = c.api.PostMessageContext(ctx, channel, options...)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("posting in %s: %w", channel, c.plain(err))
+	}
+	return ts, nil
+}
+
+// Update rewrites a message of the bot's own. One that somebody has deleted
+// needs no update: that is no error.
+func (c *Chat) Update(ctx context.Context, channel, ts, text string, blocks []slack.Block) error {
+	err := c.patiently(ctx, channel, func() error {
+		_, _, _, err := c.api.UpdateMessageContext(ctx, channel, ts, contents(text, blocks)...)
+		return err
+	})
+	var answer slack.SlackErrorResponse
+	if errors.As(err, &answer) && answer.Err == "message_not_found" {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("updating a message in %s: %w", channel, c.plain(err))
+	}
+	return nil
+}
+
+func contents(text string, blocks []slack.Block) []slack.MsgOption {
+	return []slack.MsgOption{slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...)}
+}
+
+// patiently keeps the channel's pace, and obeys a Retry-After that is short.
+func (c *Chat) patiently(ctx context.Context, channel string, call func() error) error {
+	for {
+		if err := c.pace(channel).Wait(ctx); err != nil {
+			return err
+		}
+		err := call()
+		var limited *slack.RateLimitedError
+		if !errors.As(err, &limited) || limited.RetryAfter > longestWait {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(limited.RetryAfter):
+		}
+	}
+}
+
+func (c *Chat) pace(channel string) *rate.Limiter {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p, ok := c.paces[channel]
+	if !ok {
+		p = rate.NewLimiter(rate.Every(postEvery), postBurst)
+		c.paces[channel] = p
+	}
+	return p
+}
+
+// Respond answers a request in private through its response URL, which takes 5
+// answers within 30 minutes:
+// https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+func (c *Chat) Respond(ctx context.Context, to, text string, blocks []slack.Block, replace bool) error {
+	if !c.allowed(to) {
+		return errors.New("answering a request: its response URL does not point to Slack")
+	}
+	body, err := json.Marshal(struct {
+		Type    string        `json:"response_type"`
+		Text    string        `json:"text"`
+		Blocks  []slack.Block `json:"blocks"`
+		Replace bool          `json:"replace_original"`
+	}{slack.ResponseTypeEphemeral, text, blocks, replace})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
+	if err != nil {
+		return errors.New("answering a request: its response URL cannot be read")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	answer, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("answering a request: %w", c.plain(err))
+	}
+	defer answer.Body.Close()
+	said, _ := io.ReadAll(io.LimitReader(answer.Body, 200))
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("answering a request: Slack said %d %.100q", answer.StatusCode, said)
+	}
+	return nil
+}
+
+// allowed keeps a forged task from sending answers elsewhere.
+func (c *Chat) allowed(to string) bool {
+	for _, h := range c.hosts {
+		if strings.HasPrefix(to, h+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// plain takes the URL out of a transport's error: a response URL is as good as
+// a password for half an hour.
+func (c *Chat) plain(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
