@@ -32,20 +32,25 @@ const (
 // says that Sekisho made the code, the other for which instance. They let a
 // refusal say "this pass is for another instance" without a second look-up.
 // They prove nothing: only the digest of the whole code opens the gate.
-type Code struct{ text string }
+//
+// The text stands behind a pointer because fmt calls no String method on a
+// field that is not exported, and on none at all for a verb such as %d. A
+// pointer to a string inside a struct prints as an address all the same.
+type Code struct{ text *string }
 
 // ErrPepperShort is the error of NewPepper.
 var ErrPepperShort = errors.New("the pepper is shorter than 32 bytes: make one with `openssl rand -hex 32`")
 
-// Pepper is the key of the digest and of the marks. It prints as a placeholder.
-type Pepper struct{ key []byte }
+// Pepper is the key of the digest and of the marks. It prints as a placeholder,
+// and keeps its key behind a pointer for the same reason as Code.
+type Pepper struct{ key *string }
 
 // NewPepper takes the key, 32 bytes at least.
 func NewPepper(key string) (Pepper, error) {
 	if len(key) < 32 {
 		return Pepper{}, ErrPepperShort
 	}
-	return Pepper{[]byte(key)}, nil
+	return Pepper{&key}, nil
 }
 
 // NewCode draws a code for one instance from random, which is crypto/rand.Reader
@@ -64,7 +69,8 @@ func (p Pepper) NewCode(random io.Reader, instance string) (Code, error) {
 		}
 	}
 	s := string(secret)
-	return Code{s + p.mark("made", s) + p.mark("for "+instance, s)}, nil
+	s += p.mark("made", s) + p.mark("for "+instance, s)
+	return Code{&s}, nil
 }
 
 // ReadCode reads a code as people write them into tags: any case, with the
@@ -83,14 +89,14 @@ func ReadCode(text string) (Code, bool) {
 			return Code{}, false
 		}
 	}
-	return Code{s}, true
+	return Code{&s}, true
 }
 
 // Digest is what is stored of a code: 22 characters of base64, 128 bits of an
 // HMAC-SHA256 over instance and code. The same code digests differently for
 // another instance, so a stored digest can only ever open its own.
 func (p Pepper) Digest(instance string, c Code) string {
-	sum := p.hmac("digest", instance, c.text)
+	sum := p.hmac("digest", instance, c.Reveal())
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
@@ -98,10 +104,11 @@ func (p Pepper) Digest(instance string, c Code) string {
 // its passes: Unknown, OtherInstance, or Expired where the marks say that it
 // was a pass of this instance, forgotten since.
 func (p Pepper) Misfit(instance string, c Code) Reason {
-	if len(c.text) != codeLen {
+	text := c.Reveal()
+	if len(text) != codeLen {
 		return Unknown
 	}
-	secret, made, whose := c.text[:secretLen], c.text[secretLen:secretLen+markLen], c.text[secretLen+markLen:]
+	secret, made, whose := text[:secretLen], text[secretLen:secretLen+markLen], text[secretLen+markLen:]
 	switch {
 	case made != p.mark("made", secret):
 		return Unknown
@@ -121,7 +128,7 @@ func (p Pepper) mark(what, secret string) string {
 }
 
 func (p Pepper) hmac(parts ...string) []byte {
-	h := hmac.New(sha256.New, p.key)
+	h := hmac.New(sha256.New, []byte(*p.key))
 	for _, part := range parts {
 		io.WriteString(h, part)
 		h.Write([]byte{0})
@@ -130,8 +137,13 @@ func (p Pepper) hmac(parts ...string) []byte {
 }
 
 // Reveal gives the code itself: for the owner's private reply and for the
-// owner's tag, and for nothing else.
-func (c Code) Reveal() string { return c.text }
+// owner's tag, and for nothing else. Of no code it is empty.
+func (c Code) Reveal() string {
+	if c.text == nil {
+		return ""
+	}
+	return *c.text
+}
 
 const redacted = "[redacted]"
 

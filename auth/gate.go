@@ -60,6 +60,9 @@ func (g *Gate) Opened(ctx context.Context, e StateChange) (Outcome, error) {
 	if !i.State.Up() {
 		return Outcome{}, nil // over before it could be judged
 	}
+	if g.Recent.allowed(i) {
+		return Outcome{}, nil // decided while the store was away; Settle writes it down
+	}
 	o, err := g.Judge(ctx, i)
 	if errors.Is(err, ErrUnavailable) && o.None() {
 		return g.unjudged(ctx, i)
@@ -118,13 +121,14 @@ func plausible(i Instance, e StateChange) bool {
 }
 
 // giveUp decides what an implausible last read means: an old event speaks of a
-// start that is over, a fresh one is worth another delivery.
+// start that is over, a fresh one is worth another delivery where EC2 shows the
+// state from before it.
 func (g *Gate) giveUp(ctx context.Context, i Instance, err error, e StateChange) (Instance, error) {
 	const fresh = time.Minute
 	switch {
 	case err == nil && i.State.Up():
 		return i, g.backfill(ctx, &i)
-	case g.Now().Sub(e.At) < fresh && i.State != Stopping && i.State != ShuttingDown:
+	case g.Now().Sub(e.At) < fresh && (err != nil || e.State == Pending && i.State == Stopped):
 		return Instance{}, fmt.Errorf("EC2 does not show yet that %s is %s: the event is to be delivered again", e.Instance, e.State)
 	}
 	return i, nil
@@ -279,7 +283,7 @@ func (g *Gate) advance(ctx context.Context, s Start, to Stage, note string) (Sta
 	}
 	moved, _, err := g.Starts.Advance(ctx, s.Instance, s.Launch, to, note, g.Now())
 	if err != nil {
-		s.Stage, s.Note = to, note
+		s.Stage, s.StageAt, s.Note = to, g.Now(), note
 		return s, fmt.Errorf("recording what was done about %s: %w", s.Instance, err)
 	}
 	return moved, nil

@@ -165,7 +165,7 @@ func Defaults() Policy {
 		},
 		Passes: PassPolicy{
 			TTL:   10 * time.Minute,
-			Limit: Limit{Person: 10, Instance: 20, Per: 10 * time.Minute},
+			Limit: Limit{Person: 20, Instance: 20, Per: 10 * time.Minute},
 		},
 	}
 }

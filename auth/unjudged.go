@@ -4,19 +4,20 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 )
 
 // unjudged does what the policy declares for a start while the store is away.
 func (g *Gate) unjudged(ctx context.Context, i Instance) (Outcome, error) {
-	if g.Recent.Has(i.ID, i.LaunchTime) {
+	if g.Recent.admitted(i) {
 		return Outcome{}, nil // let in before the store went away
 	}
+	now := g.Now()
 	s := Start{
-		Instance: i.ID, Launch: i.LaunchTime, Reason: Unjudged, Decided: g.Now(), Stage: Decided,
+		Instance: i.ID, Launch: i.LaunchTime, Reason: Unjudged, Decided: now, Stage: Decided, StageAt: now,
 		Admitted: g.Policy.Gate.WhenUnavailable == AllowUnjudged,
 	}
 	if s.Admitted {
+		g.Recent.Add(s)
 		return Outcome{Instance: i, Start: s}, nil
 	}
 	s, err := g.end(ctx, i, s)
@@ -34,6 +35,9 @@ func (g *Gate) Settle(ctx context.Context, decided Start) (Outcome, error) {
 	if err != nil && !errors.Is(err, ErrNoInstance) {
 		return Outcome{}, err
 	}
+	if !i.LaunchTime.Equal(decided.Launch) {
+		i.State = Stopped // gone, or started again: that start is over
+	}
 	i.ID, i.LaunchTime = decided.Instance, decided.Launch
 	k := g.knock(i, false)
 	if decided.Admitted {
@@ -41,23 +45,28 @@ func (g *Gate) Settle(ctx context.Context, decided Start) (Outcome, error) {
 			return Outcome{Instance: i, Start: s, Recorded: true}, err
 		}
 	}
-	k.Forced, k.Admit = Unjudged, decided.Admitted
+	k.Forced, k.Admit, k.Final = Unjudged, decided.Admitted, true
 	s, _, err := g.Starts.Judge(ctx, k)
 	if err != nil {
 		return Outcome{}, err
 	}
-	if s, err = g.advance(ctx, s, decided.Stage, decided.Note); err != nil {
+	to := decided.Stage
+	if !decided.Admitted && i.State.Down() {
+		to = Ended // the event of it came when there was no record yet
+	}
+	if s, err = g.advance(ctx, s, to, decided.Note); err != nil {
 		return Outcome{}, err
 	}
 	return Outcome{Instance: i, Start: s, Recorded: true}, nil
 }
 
-// Recent remembers the latest admissions of this process, so that a second
-// event of an admitted start does not stop it when the store has gone away in
-// between. It is bounded and safe for concurrent use; nil remembers nothing.
+// Recent remembers the latest admissions of this process, so that a later
+// event of an admitted start does not stop it when the store has gone away, or
+// come back, in between. It is bounded and safe for concurrent use; nil
+// remembers nothing.
 type Recent struct {
-	mu       sync.Mutex
-	admitted map[string]time.Time // instance → launch
+	mu     sync.Mutex
+	starts map[string]Start // by instance
 }
 
 const recentAtMost = 10_000
@@ -69,19 +78,31 @@ func (r *Recent) Add(s Start) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.admitted == nil || len(r.admitted) >= recentAtMost {
-		r.admitted = make(map[string]time.Time)
+	if r.starts == nil || len(r.starts) >= recentAtMost {
+		r.starts = make(map[string]Start)
 	}
-	r.admitted[s.Instance] = s.Launch
+	r.starts[s.Instance] = s
 }
 
-// Has says whether the start is remembered as admitted.
-func (r *Recent) Has(instance string, launch time.Time) bool {
+// admitted says whether the instance's present start was let in.
+func (r *Recent) admitted(i Instance) bool {
+	_, ok := r.find(i)
+	return ok
+}
+
+// allowed says whether it was let in without a judgement, and is not known to
+// be written down.
+func (r *Recent) allowed(i Instance) bool {
+	s, ok := r.find(i)
+	return ok && s.Reason == Unjudged && s.Stage == Decided
+}
+
+func (r *Recent) find(i Instance) (Start, bool) {
 	if r == nil {
-		return false
+		return Start{}, false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	at, ok := r.admitted[instance]
-	return ok && at.Equal(launch)
+	s, ok := r.starts[i.ID]
+	return s, ok && s.Launch.Equal(i.LaunchTime)
 }

@@ -63,7 +63,8 @@ func enter[K comparable, V any](list map[K]V, key K, value V, whole bool) {
 func (b *Bot) command(ctx context.Context, name string, r commands.Request) commands.Message {
 	c, known := b.commands[name]
 	if !known {
-		return commands.Message{Text: fmt.Sprintf("I don't know the command %.40q. Its app's manifest and this program differ: those who run Sekisho should compare them.", name)}
+		b.log.ErrorContext(ctx, "an unknown command", "command", fmt.Sprintf("%.40q", name), "user", r.User)
+		return commands.Message{Text: "I don't know that command. Its app's manifest and this program differ: those who run Sekisho should compare them."}
 	}
 	m, err := b.answer(ctx, r, c.Answers)
 	if err != nil {

@@ -37,8 +37,7 @@ type Socket struct {
 	Open func(context.Context) (url string, err error)
 	Log  *slog.Logger
 
-	begun sync.WaitGroup // envelopes being answered
-	slots chan struct{}
+	slots chan struct{} // one is held by each envelope being answered
 }
 
 // fatal are the answers to apps.connections.open that no waiting heals, and
@@ -77,7 +76,9 @@ func (s *Socket) Run(ctx context.Context) error {
 	conns, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	var readers sync.WaitGroup
 	defer func() {
-		s.begun.Wait()
+		for range atOnce { // whoever holds every slot knows that nothing is begun any more
+			s.slots <- struct{}{}
+		}
 		hangUp()
 		readers.Wait()
 	}()
@@ -141,12 +142,13 @@ func (s *Socket) connect(ctx context.Context) (*conn, error) {
 	}
 	ws.SetReadLimit(envelopeAtMost)
 	var hello envelope
-	if err := wsjson.Read(ctx, ws, &hello); err != nil || hello.Type != "hello" {
+	if err := wsjson.Read(ctx, ws, &hello); err != nil {
 		ws.CloseNow()
-		if hello.Type == "disconnect" {
-			return nil, disconnected(hello.Reason)
-		}
 		return nil, fmt.Errorf("no hello from Slack: %w", err)
+	}
+	if hello.Type != "hello" {
+		ws.CloseNow()
+		return nil, disconnected(hello.Reason)
 	}
 	s.Log.InfoContext(ctx, "socket mode: connected", "connections", hello.Connections)
 	return &conn{s, ws, make(chan error, 1)}, nil
@@ -201,11 +203,14 @@ func (c *conn) read(ctx, conns context.Context) {
 			c.tell(disconnected(e.Reason))
 			return
 		case e.ID != "" && ctx.Err() == nil:
-			c.slots <- struct{}{}
-			c.begun.Go(func() {
-				defer func() { <-c.slots }()
-				c.take(context.WithoutCancel(ctx), e)
-			})
+			select {
+			case c.slots <- struct{}{}:
+				go func() {
+					defer func() { <-c.slots }()
+					c.take(context.WithoutCancel(ctx), e)
+				}()
+			case <-conns.Done():
+			}
 		}
 	}
 }

@@ -34,7 +34,7 @@ func refusal(r *auth.Refusal) string {
 	case auth.Gone:
 		return "That instance is terminated: it cannot be started again. `/ec2-pass` lists the guarded ones that can."
 	case auth.TooManyPerson:
-		return fmt.Sprintf("That is a lot of passes in a short time. Take a breath: you can ask again in %s. `/ec2-pass mine` shows the passes you hold.", span(r.Wait))
+		return fmt.Sprintf("You have asked a lot in a short time. Take a breath: you can ask again in %s. `/ec2-pass mine` shows the passes you hold.", span(r.Wait))
 	case auth.TooManyInstance:
 		return fmt.Sprintf("Many passes were asked for this instance just now. The next one can be had in %s. `/ec2-pass mine` shows the passes you hold.", span(r.Wait))
 	case auth.Locked:

@@ -431,7 +431,7 @@ func tellers(t *testing.T, s Store) {
 func forced(t *testing.T, s Store) {
 	put(t, s, pass("A", hana))
 	k := knock(T0, "A")
-	k.Forced, k.Admit = auth.Unjudged, false
+	k.Forced, k.Admit, k.Final = auth.Unjudged, false, false
 	start, fresh := judge(t, s, k)
 	wantVerdict(t, start, false, auth.Unjudged)
 	if !fresh {

@@ -56,7 +56,10 @@ func (c *Chat) Post(ctx context.Context, channel, thread, text string, blocks []
 		options = append(options, slack.MsgOptionTS(thread))
 	}
 	var ts string
-	err := c.patiently(ctx, channel, func() (err error) {
+	err := c.patiently(ctx, func() (err error) {
+		if err := c.pace(channel).Wait(ctx); err != nil {
+			return err
+		}
 		_, ts, err = c.api.PostMessageContext(ctx, channel, options...)
 		return err
 	})
@@ -69,7 +72,7 @@ func (c *Chat) Post(ctx context.Context, channel, thread, text string, blocks []
 // Update rewrites a message of the bot's own. One that somebody has deleted
 // needs no update: that is no error.
 func (c *Chat) Update(ctx context.Context, channel, ts, text string, blocks []slack.Block) error {
-	err := c.patiently(ctx, channel, func() error {
+	err := c.patiently(ctx, func() error {
 		_, _, _, err := c.api.UpdateMessageContext(ctx, channel, ts, contents(text, blocks)...)
 		return err
 	})
@@ -87,12 +90,9 @@ func contents(text string, blocks []slack.Block) []slack.MsgOption {
 	return []slack.MsgOption{slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...)}
 }
 
-// patiently keeps the channel's pace, and obeys a Retry-After that is short.
-func (c *Chat) patiently(ctx context.Context, channel string, call func() error) error {
+// patiently obeys a Retry-After that is short.
+func (c *Chat) patiently(ctx context.Context, call func() error) error {
 	for {
-		if err := c.pace(channel).Wait(ctx); err != nil {
-			return err
-		}
 		err := call()
 		var limited *slack.RateLimitedError
 		if !errors.As(err, &limited) || limited.RetryAfter > longestWait {
@@ -160,12 +160,16 @@ func (c *Chat) allowed(to string) bool {
 	return false
 }
 
-// plain takes the URL out of a transport's error: a response URL is as good as
-// a password for half an hour.
+// plain takes the URL out of a transport's error (a response URL is as good as
+// a password for half an hour), and adds what Slack says of a refused message.
 func (c *Chat) plain(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
 		return u.Err
+	}
+	var answer slack.SlackErrorResponse
+	if errors.As(err, &answer) && len(answer.ResponseMetadata.Messages) > 0 {
+		return fmt.Errorf("%w: %q", err, answer.ResponseMetadata.Messages)
 	}
 	return err
 }

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +32,7 @@ const (
 // world is a cloud, the SDK's own clients of it, and the events that it sends.
 type world struct {
 	*awssim.Cloud
+	server *httptest.Server
 	ec2    *ec2.Client
 	sqs    *sqs.Client
 	events chan event
@@ -63,7 +64,8 @@ func newWorld(t *testing.T, opts awssim.Options) *world {
 		server.Close()
 	})
 	w := &world{Cloud: c, events: make(chan event, 100)}
-	w.ec2, w.sqs = clients(server.URL, testKey, "eu-central-1")
+	w.server = server
+	w.ec2, w.sqs = w.clients(testKey, "eu-central-1")
 	c.OnEvent(func(raw []byte) {
 		var e event
 		if err := json.Unmarshal(raw, &e); err != nil {
@@ -74,13 +76,17 @@ func newWorld(t *testing.T, opts awssim.Options) *world {
 	return w
 }
 
-// clients are the SDK's, but for waits between retries.
-func clients(url, key, region string) (*ec2.Client, *sqs.Client) {
+func (w *world) clients(key, region string) (*ec2.Client, *sqs.Client) {
+	return clients(w.server.Client(), w.server.URL, key, region)
+}
+
+// clients are the SDK's own, but don't wait between retries.
+func clients(http aws.HTTPClient, url, key, region string) (*ec2.Client, *sqs.Client) {
 	cfg := aws.Config{
 		Region:       region,
 		Credentials:  credentials.NewStaticCredentialsProvider(key, testSecret, ""),
-		BaseEndpoint: aws.String(url),
-		HTTPClient:   &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
+		BaseEndpoint: &url,
+		HTTPClient:   http,
 		Retryer: func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {
 				o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
@@ -88,6 +94,16 @@ func clients(url, key, region string) (*ec2.Client, *sqs.Client) {
 		},
 	}
 	return ec2.NewFromConfig(cfg), sqs.NewFromConfig(cfg)
+}
+
+// inProcess is an HTTP client without a network, for synctest bubbles: a bubble's clock stands still while anything in
+// it waits for a socket.
+type inProcess struct{ handler http.Handler }
+
+func (p inProcess) Do(r *http.Request) (*http.Response, error) {
+	recorder := httptest.NewRecorder()
+	p.handler.ServeHTTP(recorder, r)
+	return recorder.Result(), nil
 }
 
 // wantStates takes as many events of an instance as there are states, and compares.
@@ -143,8 +159,11 @@ func (w *world) terminate(ctx context.Context, ids ...string) (*ec2.TerminateIns
 // wantCode says that err is an API error with that code, and gives its message.
 func wantCode(t *testing.T, err error, code string) string {
 	t.Helper()
-	var refused smithy.APIError
-	if !errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*awssim.APIError](err); ok { // from the console
+		err = &smithy.GenericAPIError{Code: refused.Code, Message: refused.Message}
+	}
+	refused, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
 		t.Fatalf("error is %v, want an API error %s", err, code)
 	}
 	if refused.ErrorCode() != code {
@@ -160,9 +179,19 @@ func wantOK(t *testing.T, err error) {
 	}
 }
 
-func wantEqual[T any](t *testing.T, what string, got, want []T, equal func(a, b T) bool) {
-	t.Helper()
-	if !slices.EqualFunc(got, want, equal) {
-		t.Fatalf("%s: got %v, want %v", what, got, want)
-	}
+// clock is a clock that stands still until it is moved.
+type clock struct{ at atomic.Pointer[time.Time] }
+
+func newClock() *clock {
+	c := &clock{}
+	start := time.Date(2026, 3, 4, 5, 6, 7, 890e6, time.UTC)
+	c.at.Store(&start)
+	return c
+}
+
+func (c *clock) now() time.Time { return *c.at.Load() }
+
+func (c *clock) advance(d time.Duration) {
+	later := c.now().Add(d)
+	c.at.Store(&later)
 }

@@ -88,7 +88,7 @@ func (c *Cloud) Terminate(id string) error {
 }
 
 // Launch is RunInstances: a new instance, pending, that has never run. State, EverRan and LaunchTime are not the
-// caller's to choose.
+// caller's to choose; reserved tags are, so that it can stand for an Auto Scaling group's launch.
 func (c *Cloud) Launch(i Instance) (Instance, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

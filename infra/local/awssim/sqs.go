@@ -208,13 +208,13 @@ func (c *Cloud) take(q *queue, n int, visibility time.Duration) []message {
 	return taken
 }
 
-// nextVisible is how long until a hidden message can be seen, 0 when there is none. Every message of q is hidden.
-func (c *Cloud) nextVisible(q *queue) time.Duration {
+// nextVisible is how long until one of q's messages can be seen, if it has any. They are all hidden.
+func (c *Cloud) nextVisible(q *queue) (in time.Duration, ok bool) {
 	if len(q.messages) == 0 {
-		return 0
+		return 0, false
 	}
 	soonest := slices.MinFunc(q.messages, func(a, b *message) int { return a.visibleAt.Compare(b.visibleAt) })
-	return soonest.visibleAt.Sub(c.opts.Now())
+	return soonest.visibleAt.Sub(c.opts.Now()), true
 }
 
 // byReceipt finds the message that a receipt handle was given for. A handle of an earlier receive is accepted and finds

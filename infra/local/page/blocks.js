@@ -8,7 +8,7 @@ import { el } from "./dom.js";
 import { emoji } from "./emoji.js";
 import { anchor, channelMention, inlineCode, mention, mrkdwn, plain, preformatted, safeURL } from "./mrkdwn.js";
 
-// renderBlocks draws a message's blocks. press({block, action, value}) is called, after any confirmation, with what
+// renderBlocks draws a message's blocks. press({block, action}) is called, after any confirmation, with what
 // the person used, and returns a promise that settles when Slack has delivered it.
 export function renderBlocks(blocks, view, press) {
   return blocks.map((block, i) => renderBlock(block, { view, press, blockID: block.block_id ?? `block-${i}` }));
@@ -106,7 +106,7 @@ function cellContent(content, ctx) {
 
 // ---- interactive elements ----
 
-const elements = { button, static_select: select, overflow, image: picture };
+const elements = { button, static_select: menu, overflow: menu, image: picture };
 
 function element(item, ctx) {
   const draw = Object.hasOwn(elements, item.type) ? elements[item.type] : unsupported;
@@ -127,12 +127,12 @@ async function confirmed(item, view) {
 }
 
 // use is one press: confirm, deliver, and hold the control still meanwhile.
-async function use(control, item, ctx, value) {
+async function use(control, item, ctx) {
   if (!(await confirmed(item, ctx.view))) return;
   control.disabled = true;
   control.setAttribute("aria-busy", "true");
   try {
-    await ctx.press({ block: ctx.blockID, action: item.action_id, value });
+    await ctx.press({ block: ctx.blockID, action: item.action_id });
   } finally {
     control.disabled = false;
     control.removeAttribute("aria-busy");
@@ -140,41 +140,25 @@ async function use(control, item, ctx, value) {
 }
 
 function button(item, ctx) {
-  const style = { primary: "button primary", danger: "button danger" }[item.style] ?? "button";
-  const props = { class: style, data: { testid: `btn-${item.action_id ?? ""}` }, "aria-label": item.accessibility_label };
   const href = item.url && safeURL(item.url);
   const node = href ? anchor(href, text(item.text, ctx.view)) : el("button", { type: "button" }, text(item.text, ctx.view));
-  for (const [name, value] of Object.entries(props)) {
-    if (name === "data") Object.assign(node.dataset, value);
-    else if (value) node.setAttribute(name, value);
-  }
+  node.className = { primary: "button primary", danger: "button danger" }[item.style] ?? "button";
+  node.dataset.testid = `btn-${item.action_id ?? ""}`;
+  if (item.accessibility_label) node.setAttribute("aria-label", item.accessibility_label);
   // Slack tells the app about a press of a link button too.
   node.addEventListener("click", () => use(node, item, ctx));
   return node;
 }
 
-function select(item, ctx) {
-  const control = el("select", { class: "select", "aria-label": item.placeholder?.text ?? "Choose", data: { testid: `select-${item.action_id}` } });
-  control.append(el("option", { value: "", disabled: true, selected: !item.initial_option }, item.placeholder?.text ?? "Choose…"));
-  for (const option of item.options ?? []) {
-    control.append(el("option", { value: option.value, selected: option.value === item.initial_option?.value }, option.text?.text ?? option.value));
-  }
-  control.addEventListener("change", () => use(control, item, ctx, control.value));
-  return control;
-}
-
-function overflow(item, ctx) {
-  const menu = el("details", { class: "overflow" }, el("summary", { class: "button", "aria-label": "More actions" }, "⋯"));
-  const choices = (item.options ?? []).map((option) => {
-    const choice = el("button", { type: "button" }, text(option.text, ctx.view));
-    choice.addEventListener("click", () => {
-      menu.open = false;
-      use(choice, item, ctx, option.value);
-    });
-    return choice;
-  });
-  menu.append(el("div", { class: "menu" }, choices));
-  return menu;
+// menu draws a select or an overflow with its choices, but cannot deliver one: the local Slack only knows buttons.
+function menu(item) {
+  const label = item.placeholder?.text ?? item.initial_option?.text?.text ?? "More actions";
+  return el(
+    "select",
+    { class: "select", "aria-label": label, title: "Menus can be looked at here, but not used" },
+    el("option", {}, label),
+    (item.options ?? []).map((option) => el("option", { disabled: true }, option.text?.text ?? "")),
+  );
 }
 
 // ---- rich text: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block/ ----

@@ -69,7 +69,7 @@ export function createSidebar(channelList, personList, choose) {
   };
 }
 
-// createMessages draws a channel into list. press(message, {block, action, value}) delivers a click; dismiss(id) hides an
+// createMessages draws a channel into list. press(message, {block, action}) delivers a click; dismiss(id) hides an
 // ephemeral message, which is the person's own business and nobody else's.
 export function createMessages(list, { press, dismiss }) {
   const folded = new Set(); // threads the person has closed
@@ -186,6 +186,7 @@ function follows(previous, message) {
       !message.system &&
       !message.ephemeral &&
       !previous.ephemeral &&
+      !message.blocks?.length && // a card stands alone
       Date.parse(message.at) - Date.parse(previous.at) < groupWithin * 1000,
   );
 }

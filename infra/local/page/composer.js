@@ -59,7 +59,7 @@ export function createComposer(form, { send, data }) {
     if (!text) return;
     field.value = "";
     suggest();
-    if (!(await send(text)) && field.value === "") field.value = text;
+    await send(text);
   }
 
   field.addEventListener("input", suggest);
@@ -67,7 +67,13 @@ export function createComposer(form, { send, data }) {
     popover.hidden = true;
   });
   field.addEventListener("focus", suggest);
+  // A soft keyboard may send the line break without a key that could be stopped.
+  let shift = false;
+  field.addEventListener("beforeinput", (event) => {
+    if (event.inputType === "insertLineBreak" && !shift) event.preventDefault();
+  });
   field.addEventListener("keydown", (event) => {
+    shift = event.shiftKey;
     if (event.isComposing) return;
     const open = !popover.hidden;
     if (event.key === "Enter" && !event.shiftKey) {

@@ -3,7 +3,7 @@
 import { clock } from "./dates.js";
 import { copyButton } from "./copy.js";
 import { ask } from "./dialog.js";
-import { el, reconcile, setText } from "./dom.js";
+import { el, reconcile } from "./dom.js";
 import { icon } from "./icons.js";
 
 const startable = ["stopped", "stopping"]; // starting a stopping one is refused by EC2, and worth seeing
@@ -40,8 +40,8 @@ function createRow(instance, passTag, act) {
     el(
       "div",
       { class: "instance-main" },
-      el("div", { class: "instance-name" }, el("strong", {}, name), el("span", { class: "badges" })),
-      el("div", { class: "instance-meta" }, el("code", {}, id), copyButton(id, `Copy the id of ${name}`), el("span", {}, instance.type)),
+      el("div", { class: "instance-name" }, el("strong", {}, name), el("span", { class: "badge" }, icon("shield"), "Guarded")),
+      el("div", { class: "instance-meta" }, el("code", {}, id), copyButton(id, `Copy the id of ${name}`), el("span", {}, [instance.type, ...instance.traits].join(" · "))),
     ),
     el("div", { class: "state", data: { testid: `state-${name}` } }),
     el(
@@ -73,18 +73,13 @@ function updateRow(node, instance, act) {
     node.classList.toggle("changed", node.dataset.state !== undefined);
     node.dataset.state = instance.state;
     state.replaceChildren(icon(instance.state), el("span", { class: "state-word" }, instance.state));
-    state.getAnimations({ subtree: true }).forEach((animation) => animation.play());
   }
   node.classList.toggle("gone", instance.state === "terminated");
   node.querySelector("[data-testid^=start-]").disabled = !startable.includes(instance.state);
   node.querySelector("[data-testid^=stop-]").disabled = !stoppable.includes(instance.state);
   node.querySelector("[data-testid^=terminate-]").disabled = ["terminated", "shutting-down"].includes(instance.state);
 
-  const badges = [instance.guarded ? { name: "guarded", label: "Guarded", icon: "shield" } : null, ...instance.traits.map((label) => ({ name: label, label }))];
-  reconcile(node.querySelector(".badges"), badges.filter(Boolean), {
-    key: (badge) => badge.name,
-    create: (badge) => el("span", { class: `badge ${badge.name === "guarded" ? "guarded" : ""}` }, badge.icon ? icon(badge.icon) : null, badge.label),
-  });
+  node.querySelector(".badge").hidden = !instance.guarded;
   reconcile(node.querySelector(".chips"), instance.tags, {
     key: (tag) => `${tag.key}=${tag.value}`,
     create: (tag) =>

@@ -7,6 +7,7 @@ import { icon } from "./icons.js";
 // name → [shape in icons.js, tone]; a tone is a colour of style.css.
 const drawn = {
   lock: ["lock", "quiet"], closed_lock_with_key: ["lock", "quiet"], unlock: ["unlock", "ok"], key: ["key", "warn"], old_key: ["key", "warn"],
+  ticket: ["ticket", "quiet"], admission_tickets: ["ticket", "quiet"],
   white_check_mark: ["ok", "ok"], heavy_check_mark: ["check", "ok"], ballot_box_with_check: ["ok", "ok"],
   x: ["no", "bad"], negative_squared_cross_mark: ["no", "bad"], no_entry: ["no_entry", "bad"], no_entry_sign: ["no_entry", "bad"],
   octagonal_sign: ["no_entry", "bad"], rotating_light: ["alert", "bad"], warning: ["alert", "warn"], hourglass: ["hourglass", "quiet"],

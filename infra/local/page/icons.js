@@ -38,6 +38,7 @@ const shapes = {
   // The emoji a checkpoint uses. Drawn, because not every machine has an emoji font.
   lock: [["rect", { ...stroke, x: 3, y: 7, width: 10, height: 7, rx: 1.5 }], path("M5.2 7V5a2.8 2.8 0 0 1 5.6 0v2")],
   unlock: [["rect", { ...stroke, x: 3, y: 7, width: 10, height: 7, rx: 1.5 }], path("M5.2 7V4.6a2.8 2.8 0 0 1 5.4-1")],
+  ticket: [path("M2 5.2A1.2 1.2 0 0 1 3.2 4h9.6A1.2 1.2 0 0 1 14 5.2v1.3a1.5 1.5 0 0 0 0 3v1.3a1.2 1.2 0 0 1-1.2 1.2H3.2A1.2 1.2 0 0 1 2 10.8V9.5a1.5 1.5 0 0 0 0-3zM9.6 4.4v7.2", { "stroke-width": 1.5 })],
   key: [disc(2.8, { cx: 5, cy: 11 }), path("M7 9l6-6M10.6 5.4l2 2")],
   no_entry: [disc(6), path("M5 8h6", { "stroke-width": 2.2 })],
   hourglass: [path("M4 2h8M4 14h8M5 2v2.6L8 8l3-3.4V2M5 14v-2.6L8 8l3 3.4V14")],

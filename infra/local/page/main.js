@@ -37,7 +37,7 @@ const ec2 = (body) => told(() => post("ec2", body));
 
 const renderSidebar = createSidebar($("channels"), $("people"), { channel: openChannel, person: become });
 const renderMessages = createMessages($("messages"), {
-  press: (message, { block, action, value }) => told(() => post("click", { as: state.as, channel: state.channel, message: message.id, block, action, value })),
+  press: (message, { block, action }) => told(() => post("click", { as: state.as, channel: state.channel, message: message.id, block, action })),
   dismiss: (id) => {
     state.dismissed.add(id);
     render();
@@ -168,7 +168,7 @@ function become(id) {
 function flash(name) {
   const row = document.querySelector(`[data-testid="instance-${CSS.escape(name)}"]`);
   if (!row) return;
-  row.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  row.scrollIntoView({ block: "nearest" });
   row.classList.remove("flash");
   void row.offsetWidth; // restarts the animation
   row.classList.add("flash");
@@ -176,7 +176,7 @@ function flash(name) {
 }
 
 function closeMenus(event) {
-  for (const menu of document.querySelectorAll("details.menu-root[open], details.overflow[open]")) {
+  for (const menu of document.querySelectorAll("details.menu-root[open]")) {
     if (event.type === "keydown" || !menu.contains(event.target)) menu.open = false;
   }
 }

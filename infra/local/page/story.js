@@ -18,7 +18,7 @@ const steps = [
   {
     id: "show",
     title: "Show it at the gate",
-    body: (world) => ["Paste the pass as ", el("code", {}, world.passTag), ` on ${hero}, then press Start. It runs, and the tag is gone: spent.`],
+    body: (world) => ["Paste it as ", el("code", {}, world.passTag), ` on ${hero} and press Start. It runs, and the tag goes: spent.`],
     help: { label: `Show me ${hero}`, run: (page) => page.flash(hero) },
     done: ({ log, passTag }) => {
       const tagged = log.findIndex((entry) => entry.kind === "tag" && entry.name === hero && entry.detail === `tag ${passTag} set`);
@@ -32,14 +32,14 @@ const steps = [
   {
     id: "sneak",
     title: "Try without one",
-    body: () => [`Stop ${hero}. When it has stopped, press Start again, with no pass. Watch the state.`],
+    body: () => [`Stop ${hero}, then Start it again with no pass. Watch its state.`],
     help: { label: `Show me ${hero}`, run: (page) => page.flash(hero) },
     done: ({ log }) => log.some((entry) => entry.kind === "call" && entry.detail === "StopInstances" && !entry.code),
   },
   {
     id: "read",
     title: "Read the alert",
-    body: () => [`A channel was told: who to ask, and what was done. Open #${alerts}.`],
+    body: () => ["A channel was told what happened, and what was done about it."],
     help: { label: `Open #${alerts}`, run: (page) => page.open(alerts) },
     done: ({ open, all, ticked }) => ticked.has("sneak") && open === alerts && all.some((message) => message.channelName === alerts && !message.typed),
   },

@@ -34,7 +34,7 @@ end
 
 local record = {'v', 1, 'launch', ARGV[1], 'admitted', admitted and 1 or 0, 'reason', reason,
   'user', user, 'decided', ARGV[2], 'stage', 10, 'stage_at', ARGV[2], 'note', note}
-if not admitted and not final then return {0, 0, record} end
+if not admitted and not final and forced == '' then return {0, 0, record} end
 
 if not admitted and (reason == 'unknown' or reason == 'other_instance') then
   local count = redis.call('INCR', KEYS[3])

@@ -1,0 +1,167 @@
+package bot_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"sekisho/auth"
+)
+
+func fixture(t testing.TB, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestAPendingEventReachesTheGate(t *testing.T) {
+	w := newWorld(t)
+	w.ec2.up(webID, noon)
+	if err := w.Event(t.Context(), fixture(t, "events/pending.json")); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.ec2.stopped) != 1 || w.ec2.stopped[0] != webID {
+		t.Errorf("stopped: %v", w.ec2.stopped)
+	}
+	if post := <-w.chat.posts; post.channel != alerts || !strings.Contains(post.text, "Refused") {
+		t.Errorf("said in %s: %q", post.channel, post.text)
+	}
+	if len(w.queue.tasks) != 1 || !strings.Contains(w.queue.tasks[0], "Confirm a stop") {
+		t.Errorf("tasks: %v", w.queue.tasks)
+	}
+}
+
+func TestAScheduleSweeps(t *testing.T) {
+	w := newWorld(t)
+	if err := w.Event(t.Context(), fixture(t, "events/schedule.json")); err != nil {
+		t.Fatal(err)
+	}
+	if log := w.log.String(); !strings.Contains(log, `"msg":"swept","looked":1`) {
+		t.Errorf("the log: %s", log)
+	}
+}
+
+// A task that the bot puts in the queue comes back by the same door.
+func TestATaskOfTheBotsOwnIsRouted(t *testing.T) {
+	w := newWorld(t)
+	w.ec2.up(webID, noon)
+	if err := w.Event(t.Context(), fixture(t, "events/pending.json")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Event(t.Context(), []byte(w.queue.tasks[0])); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.ec2.stopped) != 2 {
+		t.Errorf("confirming a stop that did not happen asked for %d stops, want one more", len(w.ec2.stopped)-1)
+	}
+}
+
+func TestAnEventThatNothingActsOnIsNoError(t *testing.T) {
+	w := newWorld(t)
+	for _, text := range []string{
+		`{"source":"aws.ec2","detail-type":"EC2 Spot Instance Interruption Warning","detail":{}}`,
+		`{"source":"aws.s3","detail-type":"EC2 Instance State-change Notification","detail":{}}`,
+		`{"source":"sekisho.task","detail-type":"A task of a later version","detail":[]}`,
+		`{"source":"aws.ec2","detail-type":"EC2 Instance State-change Notification","time":"2027-01-15T08:00:00Z","detail":{"instance-id":"` + webID + `","state":"shutting-down"}}`,
+		`{"source":"aws.ec2","detail-type":"EC2 Instance State-change Notification","time":"2027-01-15T08:00:00Z","detail":{"instance-id":"` + webID + `","state":"a new state"}}`,
+	} {
+		if err := w.Event(t.Context(), []byte(text)); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if len(w.ec2.stopped) > 0 || len(w.chat.posts) > 0 {
+		t.Error("something was done")
+	}
+	if log := w.log.String(); strings.Contains(log, `"level":"WARN"`) || strings.Contains(log, `"level":"ERROR"`) {
+		t.Errorf("it is not quiet: %s", log)
+	}
+}
+
+// What cannot be read is kept, and in the end put aside: never thrown away.
+func TestAMalformedEventIsAnError(t *testing.T) {
+	w := newWorld(t)
+	for _, text := range []string{
+		``, `{`, `null`, `[]`, `"text"`, `{}`, `{"source":"aws.ec2"}`, `{"detail-type":"Sweep"}`,
+		`{"source":"aws.ec2","detail-type":"EC2 Instance State-change Notification"}`,
+		`{"source":"aws.ec2","detail-type":"EC2 Instance State-change Notification","detail":{}}`,
+		`{"source":"aws.ec2","detail-type":"EC2 Instance State-change Notification","detail":[]}`,
+		`{"source":"aws.ec2","detail-type":"EC2 Instance State-change Notification","detail":{"instance-id":"web-1","state":"pending"}}`,
+		`{"source":"aws.ec2","detail-type":"EC2 Instance State-change Notification","time":"today","detail":{"instance-id":"` + webID + `","state":"pending"}}`,
+		`{"source":"sekisho.task","detail-type":"Confirm a stop","detail":"x"}`,
+		`{"source":"sekisho.task","detail-type":"Tell about a start","detail":{"launch":"x"}}`,
+		`{"source":"sekisho.task","detail-type":"Settle a start"}`,
+		`{"source":"sekisho.task","detail-type":"Say","detail":7}`,
+		`{"source":"sekisho.task","detail-type":"Start for the owner","detail":[1]}`,
+	} {
+		if err := w.Event(t.Context(), []byte(text)); err == nil {
+			t.Errorf("no error for %s", text)
+		}
+	}
+}
+
+func TestAFailedJobKeepsItsEvent(t *testing.T) {
+	w := newWorld(t)
+	away := errors.New("EC2 is away")
+	w.ec2.before = func(context.Context) error { return away }
+	err := w.Event(t.Context(), fixture(t, "events/pending.json"))
+	if !errors.Is(err, away) || !strings.Contains(err.Error(), "7bf73129") {
+		t.Errorf("the error is %v; want EC2's, with the event's id", err)
+	}
+}
+
+func TestAPanickingJobKeepsItsEvent(t *testing.T) {
+	w := newWorld(t)
+	w.ec2.before = func(context.Context) error { panic("a mistake") }
+	err := w.Event(t.Context(), fixture(t, "events/pending.json"))
+	if err == nil || !strings.Contains(err.Error(), "a mistake") || !strings.Contains(err.Error(), "harness_test.go") {
+		t.Errorf("the error is %v; want the panic with its stack", err)
+	}
+}
+
+// FuzzEvent: no event does harm that it does not speak of. An unread one is an
+// error, and nothing is ever stopped but the instance that it names.
+func FuzzEvent(f *testing.F) {
+	for _, name := range []string{"pending", "stopped", "schedule"} {
+		f.Add(fixture(f, "events/"+name+".json"))
+	}
+	f.Add([]byte(`{"source":"sekisho.task","detail-type":"Say","detail":{"channel":"C","text":"x","try":3}}`))
+	f.Add([]byte(`{"source":"sekisho.task","detail-type":"Settle a start","detail":{"instance":"` + webID + `","launch":1,"try":-1}}`))
+	f.Add([]byte(`{"source":"sekisho.task","detail-type":"Start for the owner","detail":{"user":"U","instance":"i"}}`))
+	f.Add([]byte(`{"source":"sekisho.task","detail-type":"Tell about a start","detail":{"instance":"` + webID + `","launch":1800000000000}}`))
+	w := newWorld(f)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		w.redis.FlushAll()
+		w.log.Reset()
+		w.ec2.instances[webID] = auth.Instance{
+			ID: webID, State: auth.Running, LaunchTime: noon, Tags: map[string]string{"Sekisho": guarded},
+		}
+		w.ec2.stopped, w.queue.tasks = nil, nil
+		err := w.Event(t.Context(), text)
+		var shape struct {
+			Source string `json:"source"`
+			Detail any    `json:"detail"`
+		}
+		if json.Unmarshal(text, &shape) != nil && err == nil {
+			t.Fatal("an event that is no JSON object is no error")
+		}
+		if err != nil && strings.Contains(err.Error(), "panic") {
+			t.Fatal(err)
+		}
+		if len(w.ec2.stopped) > 0 && !bytes.Contains(text, []byte("EC2 Instance State-change")) && shape.Source != "sekisho.schedule" {
+			t.Fatalf("%s stopped %v", text, w.ec2.stopped)
+		}
+		for len(w.chat.posts) > 0 {
+			<-w.chat.posts
+		}
+		for len(w.chat.responses) > 0 {
+			<-w.chat.responses
+		}
+	})
+}

@@ -1,0 +1,108 @@
+package bot_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// source plays a queue: each entry is one Receive.
+type source struct {
+	mu    sync.Mutex
+	plays []func(context.Context, func(context.Context, string, string) error) error
+	times []time.Time
+	end   context.CancelFunc // called when all is played
+}
+
+func (s *source) Receive(ctx context.Context, handle func(context.Context, string, string) error) error {
+	s.mu.Lock()
+	s.times = append(s.times, time.Now())
+	if len(s.plays) == 0 {
+		s.mu.Unlock()
+		s.end()
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	play := s.plays[0]
+	s.plays = s.plays[1:]
+	s.mu.Unlock()
+	return play(ctx, handle)
+}
+
+func TestPollHandsOverUntilItsEnd(t *testing.T) {
+	w := newWorld(t)
+	w.ec2.up(webID, noon)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var good, bad error
+	s := &source{end: cancel}
+	s.plays = append(s.plays, func(ctx context.Context, handle func(context.Context, string, string) error) error {
+		good = handle(ctx, "m1", string(fixture(t, "events/pending.json")))
+		bad = handle(ctx, "m2", "no event")
+		return nil
+	})
+	w.Poll(ctx, s)
+	if good != nil || len(w.ec2.stopped) != 1 {
+		t.Errorf("the good message: %v, stopped %v", good, w.ec2.stopped)
+	}
+	if bad == nil {
+		t.Error("the bad message was handled without an error: it would be removed")
+	}
+}
+
+// A source that is away is asked again, less and less often; one good answer
+// makes the pauses short again.
+func TestPollHasPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := worldOn(t, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		fails := func(context.Context, func(context.Context, string, string) error) error { return errors.New("SQS is away") }
+		works := func(context.Context, func(context.Context, string, string) error) error { return nil }
+		s := &source{end: cancel}
+		for range 12 {
+			s.plays = append(s.plays, fails)
+		}
+		s.plays = append(s.plays, works, fails)
+		w.Poll(ctx, s)
+		pause := func(n int) time.Duration { return s.times[n+1].Sub(s.times[n]) }
+		if first := pause(0); first < 200*time.Millisecond || first > time.Second {
+			t.Errorf("the first pause is %s", first)
+		}
+		if last := pause(11); last < 10*time.Second || last > time.Minute {
+			t.Errorf("after 12 failures the pause is %s", last)
+		}
+		if pause(12) != 0 {
+			t.Errorf("after a good answer it paused for %s", pause(12))
+		}
+		if again := pause(13); again > time.Second {
+			t.Errorf("the first pause after a good answer is %s", again)
+		}
+	})
+}
+
+func TestPollEndsWhileItWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := worldOn(t, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		s := &source{end: cancel}
+		for range 100 {
+			s.plays = append(s.plays, func(context.Context, func(context.Context, string, string) error) error {
+				return errors.New("SQS is away")
+			})
+		}
+		ended := make(chan struct{})
+		go func() { w.Poll(ctx, s); close(ended) }()
+		synctest.Wait() // it pauses
+		cancel()
+		synctest.Wait()
+		select {
+		case <-ended:
+		default:
+			t.Error("it sleeps on")
+		}
+	})
+}

@@ -1,0 +1,113 @@
+package local
+
+import (
+	"sekisho/infra/local/awssim"
+	"sekisho/infra/local/slacksim"
+)
+
+// The account, and the credentials that are good in this world and in no other.
+const (
+	account = "111122223333"
+	region  = "eu-central-1"
+
+	accessKeyID     = "AKIATESTTESTTESTTEST"
+	secretAccessKey = "test-secret-access-key"
+	botToken        = "xoxb-test-local-bot"
+	appToken        = "xapp-test-local-app"
+	signingSecret   = "test-local-signing-secret"
+)
+
+// What the demo's policy is expected to say about tags.
+const (
+	guardTag     = "Sekisho"
+	guardedValue = "guarded"
+	passTag      = "Auth"
+)
+
+// home is the channel the page opens with.
+const home = "C0OPS"
+
+// person is one of the cast; the role is for the page alone.
+type person struct {
+	slacksim.User
+	role string
+}
+
+// cast lists the people: three, in three time zones, since most of what is shown to them is a time.
+func cast() []person {
+	return []person{
+		{slacksim.User{ID: "U0HANA", Name: "hana", RealName: "Hana Mori", TZ: "Asia/Tokyo", Color: "0060a0"}, "Platform"},
+		{slacksim.User{ID: "U0BEN", Name: "ben", RealName: "Ben Okafor", TZ: "Europe/London", Color: "b84a00"}, "On call"},
+		{slacksim.User{ID: "U0ROSA", Name: "rosa", RealName: "Rosa Lind", TZ: "America/New_York", Color: "00734f"}, "Security"},
+	}
+}
+
+func people() []slacksim.User {
+	var users []slacksim.User
+	for _, p := range cast() {
+		users = append(users, p.User)
+	}
+	return users
+}
+
+// channels lists the rooms; everybody is in all of them.
+func channels() []slacksim.Channel {
+	var everybody []string
+	for _, p := range cast() {
+		everybody = append(everybody, p.ID)
+	}
+	return []slacksim.Channel{
+		{ID: "C0OPS", Name: "ops", Members: everybody},
+		{ID: "C0ALERTS", Name: "checkpoint-alerts", Members: everybody},
+		{ID: "C0APPROVE", Name: "approvals", Members: everybody},
+	}
+}
+
+// topics says what each channel is for, by id.
+func topics() map[string]string {
+	return map[string]string{
+		"C0OPS":     "Daily work. Type /ec2-pass to ask for a pass.",
+		"C0ALERTS":  "What the checkpoint let through, and what it stopped.",
+		"C0APPROVE": "Where a second pair of eyes is asked for.",
+	}
+}
+
+// instances lists what the account holds at first: one of each kind that the gate has a different answer for.
+func instances() []awssim.Instance {
+	guarded := func(more map[string]string) map[string]string {
+		tags := map[string]string{guardTag: guardedValue}
+		for key, value := range more {
+			tags[key] = value
+		}
+		return tags
+	}
+	return []awssim.Instance{
+		{ID: "i-0b7a30000000000a1", Name: "web-1", Type: "t3.small", Tags: guarded(nil)},
+		{ID: "i-0b7a30000000000b2", Name: "gpu-1", Type: "p5.48xlarge", Tags: guarded(nil)},
+		{ID: "i-0b7a30000000000c3", Name: "db-1", Type: "r7g.large", Tags: guarded(nil), StopProtected: true},
+		{ID: "i-0b7a30000000000d4", Name: "batch-asg-1", Type: "c7i.large", Tags: guarded(map[string]string{autoScalingTag: "batch"})},
+		{ID: "i-0b7a30000000000e5", Name: "sandbox-1", Type: "t3.micro", Tags: map[string]string{"Team": "everyone"}},
+	}
+}
+
+// autoScalingTag names the group of an instance that Auto Scaling launched.
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html
+const autoScalingTag = "aws:autoscaling:groupName"
+
+// traits are the words for what makes stopping an instance difficult.
+func traits(i awssim.Instance) []string {
+	found := []string{}
+	if i.StopProtected {
+		found = append(found, "Stop-protected")
+	}
+	if i.Tags[autoScalingTag] != "" {
+		found = append(found, "Auto Scaling")
+	}
+	if i.SpotOneTime {
+		found = append(found, "One-time Spot")
+	}
+	if i.RootDeviceType == "instance-store" {
+		found = append(found, "Instance store")
+	}
+	return found
+}

@@ -1,0 +1,114 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"sekisho/infra/local/awssim"
+)
+
+// fault is one thing that can be broken from the page.
+type fault struct {
+	name, label, help string
+	set               func(w *World, on bool)
+}
+
+const (
+	throttling   = "aws-throttles"
+	staleReading = "stale-reads"
+)
+
+// faultList is what really goes wrong between a bot, Slack and AWS.
+func faultList() []fault {
+	return []fault{
+		{"slack-away", "Slack is away", "The Web API answers 503, sockets are cut.", func(w *World, on bool) { w.Slack.Away(on) }},
+		{throttling, "AWS throttles", "Every EC2 call answers RequestLimitExceeded.", func(w *World, on bool) { w.throttle(on) }},
+		{staleReading, "Reads are out of date", "Right after a start, EC2 still shows the past.", func(w *World, on bool) { w.readStale(on) }},
+		{"events-twice", "Events come twice", "EventBridge delivers at least once.", func(w *World, on bool) { w.AWS.DuplicateEvents(on) }},
+		{"events-held", "Events come late", "Kept back while on; then the last comes first.", func(w *World, on bool) { w.AWS.HoldEvents(on) }},
+		{"events-lost", "Events are lost", "Nothing arrives: only the sweep can notice.", func(w *World, on bool) {
+			lost := 0
+			if on {
+				lost = math.MaxInt
+			}
+			w.AWS.DropEvents(lost)
+		}},
+	}
+}
+
+type faultInput struct {
+	Name string `json:"name"`
+	On   bool   `json:"on"`
+}
+
+// fault switches one fault on or off.
+func (w *World) fault(_ context.Context, in faultInput) error {
+	for _, f := range faultList() {
+		if f.name != in.Name {
+			continue
+		}
+		w.mu.Lock()
+		was := w.faults[f.name]
+		w.faults[f.name] = in.On
+		w.mu.Unlock()
+		if was != in.On {
+			f.set(w, in.On)
+			w.changed()
+		}
+		return nil
+	}
+	return &refusal{"bad_request", fmt.Sprintf("there is no fault %q", in.Name)}
+}
+
+func (w *World) broken(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.faults[name]
+}
+
+// throttled lists the EC2 calls that the bot makes.
+func throttled() []string {
+	return []string{"DescribeInstances", "DescribeTags", "DescribeInstanceAttribute", "StartInstances", "StopInstances", "CreateTags", "DeleteTags"}
+}
+
+// throttle begins to refuse. Each refusal that was used up is replaced (see called), until it is switched off; one call of
+// each action may still be refused then, which a bot must take in its stride anyway.
+func (w *World) throttle(on bool) {
+	if !on {
+		return
+	}
+	for _, action := range throttled() {
+		w.AWS.Throttle(action, 1)
+	}
+}
+
+// called sees each AWS call of the bot, before it is answered.
+func (w *World) called(c awssim.Call) {
+	if c.ErrorCode == "RequestLimitExceeded" && w.broken(throttling) {
+		w.AWS.Throttle(c.Action, 1)
+	}
+	if w.journal.call(c) {
+		w.changed()
+	}
+}
+
+// staleFor is how many reads see the past after a start.
+const staleFor = 2
+
+func (w *World) readStale(on bool) {
+	for _, i := range w.AWS.Instances() {
+		if on {
+			w.AWS.StaleReads(i.ID, staleFor)
+		} else {
+			w.AWS.StaleReads(i.ID, 0)
+		}
+	}
+}
+
+// aboutToStart makes the reads after a start stale, if they are to be.
+func (w *World) aboutToStart(id string) {
+	if w.broken(staleReading) {
+		w.AWS.StaleReads(id, staleFor)
+	}
+}
