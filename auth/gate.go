@@ -163,7 +163,9 @@ func (g *Gate) decide(ctx context.Context, i *Instance) (Start, error) {
 		if err != nil {
 			return Start{}, err
 		}
-		i.Tags = tags
+		if len(tags) > 0 { // none at all is a stale reading: it must not hide an obstacle
+			i.Tags = tags
+		}
 	}
 }
 
@@ -297,7 +299,8 @@ func (g *Gate) Closed(ctx context.Context, e StateChange) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("reading the start of %s: %w", e.Instance, err)
 	}
 	s, known := starts[e.Instance]
-	if !known || e.At.Before(s.Launch) { // the end of an earlier start, come late
+	// Both times are in whole seconds, and no start comes to rest within one.
+	if !known || !e.At.After(s.Launch) { // the end of an earlier start, come late
 		return Outcome{}, nil
 	}
 	return g.ended(ctx, Instance{ID: e.Instance}, s)
@@ -336,7 +339,7 @@ func (g *Gate) Confirm(ctx context.Context, instance string, launch time.Time) (
 	var failed error
 	if i.State.Up() && g.Policy.Gate.Mode == Enforce {
 		if s, failed = g.end(ctx, i, s); s.Settled() {
-			return Outcome{Instance: i, Start: s, Recorded: true}, nil
+			return Outcome{Instance: i, Start: s, Recorded: true}, failed
 		}
 	}
 	s, err = g.advance(ctx, s, Stuck, noteOf(failed))

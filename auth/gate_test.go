@@ -195,10 +195,13 @@ func TestALateEventKeepsAGoodStart(t *testing.T) {
 // often as it has Looks, and takes no stale reading for a violation.
 func TestAStaleReadingIsReadAgain(t *testing.T) {
 	for name, stale := range map[string]func(i auth.Instance) reading{
-		"not there yet":   func(auth.Instance) reading { return reading{err: auth.ErrNoInstance} },
-		"the state":       func(i auth.Instance) reading { i.State = auth.Stopped; return reading{Instance: i} },
-		"stopping":        func(i auth.Instance) reading { i.State = auth.Stopping; return reading{Instance: i} },
-		"the launch time": func(i auth.Instance) reading { i.LaunchTime = i.LaunchTime.Add(-time.Hour); return reading{Instance: i} },
+		"not there yet": func(auth.Instance) reading { return reading{err: auth.ErrNoInstance} },
+		"the state":     func(i auth.Instance) reading { i.State = auth.Stopped; return reading{Instance: i} },
+		"stopping":      func(i auth.Instance) reading { i.State = auth.Stopping; return reading{Instance: i} },
+		"the launch time": func(i auth.Instance) reading {
+			i.LaunchTime = i.LaunchTime.Add(-time.Hour)
+			return reading{Instance: i}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

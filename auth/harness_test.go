@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -273,8 +272,9 @@ func (e *scriptedEC2) wantDid(calls ...string) {
 	e.asked = nil
 }
 
-func (e *scriptedEC2) ask(call, id, rest string) error {
-	e.asked = append(e.asked, strings.TrimSpace(call+" "+id+" "+rest))
+// ask notes a call, such as "Untag", and what it was about, and answers it.
+func (e *scriptedEC2) ask(call, about string) error {
+	e.asked = append(e.asked, call+" "+about)
 	if left := e.answers[call]; len(left) > 0 {
 		e.answers[call] = left[1:]
 		return left[0]
@@ -330,25 +330,25 @@ func (e *scriptedEC2) Guarded(_ context.Context, g auth.Guard) ([]auth.Instance,
 func (e *scriptedEC2) Stop(_ context.Context, id string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.ask("Stop", id, "")
+	return e.ask("Stop", id)
 }
 
 func (e *scriptedEC2) Unprotect(_ context.Context, id string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.ask("Unprotect", id, "")
+	return e.ask("Unprotect", id)
 }
 
 func (e *scriptedEC2) Terminate(_ context.Context, id string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.ask("Terminate", id, "")
+	return e.ask("Terminate", id)
 }
 
 func (e *scriptedEC2) Untag(_ context.Context, id, key, value string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	err := e.ask("Untag", id, key+"="+value)
+	err := e.ask("Untag", id+" "+key+"="+value)
 	if i := e.truth[id]; err == nil && i.Tags[key] == value {
 		i.Tags = maps.Clone(i.Tags)
 		delete(i.Tags, key)

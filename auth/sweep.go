@@ -82,12 +82,15 @@ func (w *Sweep) one(ctx context.Context, i Instance, s Start, passes []PassRecor
 }
 
 func (w *Sweep) up(ctx context.Context, i Instance, s Start, known bool, since time.Time) (Outcome, error) {
-	if known {
+	switch {
+	case known:
 		if err := w.Gate.Starts.Keep(ctx, i.ID); err != nil || s.Settled() {
 			return Outcome{}, err
 		}
-	} else if i.LaunchTime.Before(since) {
+	case i.LaunchTime.Before(since):
 		return w.adopt(ctx, i)
+	case w.Gate.Recent.allowed(i):
+		return Outcome{}, nil // let in while the store was away; Settle writes it down
 	}
 	return w.Gate.Judge(ctx, i)
 }

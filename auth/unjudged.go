@@ -40,15 +40,20 @@ func (g *Gate) Settle(ctx context.Context, decided Start) (Outcome, error) {
 	}
 	i.ID, i.LaunchTime = decided.Instance, decided.Launch
 	k := g.knock(i, false)
+	var s Start
 	if decided.Admitted {
-		if s, _, err := g.Starts.Judge(ctx, k); err != nil || s.Stage != 0 {
-			return Outcome{Instance: i, Start: s, Recorded: true}, err
+		if s, _, err = g.Starts.Judge(ctx, k); err != nil {
+			return Outcome{}, err
 		}
 	}
-	k.Forced, k.Admit, k.Final = Unjudged, decided.Admitted, true
-	s, _, err := g.Starts.Judge(ctx, k)
-	if err != nil {
-		return Outcome{}, err
+	if s.Stage == 0 {
+		k.Forced, k.Admit, k.Final = Unjudged, decided.Admitted, true
+		if s, _, err = g.Starts.Judge(ctx, k); err != nil {
+			return Outcome{}, err
+		}
+	}
+	if !s.Launch.Equal(decided.Launch) {
+		return Outcome{}, nil // started again since: that start has a record of its own
 	}
 	to := decided.Stage
 	if !decided.Admitted && i.State.Down() {

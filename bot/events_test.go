@@ -30,7 +30,7 @@ func TestAPendingEventReachesTheGate(t *testing.T) {
 	if len(w.ec2.stopped) != 1 || w.ec2.stopped[0] != webID {
 		t.Errorf("stopped: %v", w.ec2.stopped)
 	}
-	if post := <-w.chat.posts; post.channel != alerts || !strings.Contains(post.text, "Refused") {
+	if post := w.chat.posted(t); post.channel != alerts || !strings.Contains(post.text, "Refused") {
 		t.Errorf("said in %s: %q", post.channel, post.text)
 	}
 	if len(w.queue.tasks) != 1 || !strings.Contains(w.queue.tasks[0], "Confirm a stop") {

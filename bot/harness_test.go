@@ -150,7 +150,9 @@ func (c *cloud) Named(ctx context.Context, name string) ([]auth.Instance, error)
 	return found, err
 }
 
-func (c *cloud) Guarded(ctx context.Context, g auth.Guard) ([]auth.Instance, error) { return c.read(ctx) }
+func (c *cloud) Guarded(ctx context.Context, g auth.Guard) ([]auth.Instance, error) {
+	return c.read(ctx)
+}
 
 func (c *cloud) Stop(_ context.Context, id string) error {
 	c.mu.Lock()
@@ -213,6 +215,30 @@ func (c *chat) Respond(_ context.Context, url, text string, blocks []slack.Block
 	}
 	c.responses <- said{url: url, text: text, blocks: blocks, replace: replace}
 	return nil
+}
+
+// answered is what was said through a response URL before now.
+func (c *chat) answered(t testing.TB) said {
+	t.Helper()
+	select {
+	case answer := <-c.responses:
+		return answer
+	default:
+		t.Fatal("nothing was answered through the response URL")
+		return said{}
+	}
+}
+
+// posted is what was posted before now.
+func (c *chat) posted(t testing.TB) said {
+	t.Helper()
+	select {
+	case post := <-c.posts:
+		return post
+	default:
+		t.Fatal("nothing was posted")
+		return said{}
+	}
 }
 
 // queue keeps tasks.

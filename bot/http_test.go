@@ -96,12 +96,14 @@ func TestASignedCommandIsAnsweredInPrivate(t *testing.T) {
 
 func TestAnUnsignedRequestIsTurnedAwayBeforeItIsRead(t *testing.T) {
 	for name, spoil := range map[string]func(*http.Request){
-		"unsigned":          func(r *http.Request) { r.Header.Del("X-Slack-Signature") },
-		"no time":           func(r *http.Request) { r.Header.Del("X-Slack-Request-Timestamp") },
-		"a tampered body":   func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(slashBody("1.1", "web-2"))) },
-		"a tampered path":   func(r *http.Request) { r.Header.Set("X-Slack-Signature", "v0="+strings.Repeat("0", 64)) },
-		"an old request":    func(r *http.Request) { r.Header.Set("X-Slack-Request-Timestamp", "1799999000") },
-		"a signature twice": func(r *http.Request) { r.Header["X-Slack-Signature"] = []string{"v0=", r.Header.Get("X-Slack-Signature")} },
+		"unsigned":        func(r *http.Request) { r.Header.Del("X-Slack-Signature") },
+		"no time":         func(r *http.Request) { r.Header.Del("X-Slack-Request-Timestamp") },
+		"a tampered body": func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(slashBody("1.1", "web-2"))) },
+		"a tampered path": func(r *http.Request) { r.Header.Set("X-Slack-Signature", "v0="+strings.Repeat("0", 64)) },
+		"an old request":  func(r *http.Request) { r.Header.Set("X-Slack-Request-Timestamp", "1799999000") },
+		"a signature twice": func(r *http.Request) {
+			r.Header["X-Slack-Signature"] = []string{"v0=", r.Header.Get("X-Slack-Signature")}
+		},
 	} {
 		for _, path := range []string{"/slack/commands", "/slack/interactions"} {
 			w := newWorld(t)
@@ -213,7 +215,7 @@ func TestAPanicIsAFaultOfOneRequest(t *testing.T) {
 	}
 
 	status, _ = send(h, signed("/slack/interactions", clickBody("1.2", "pass_page:next", "1")))
-	if answer := <-w.chat.responses; status != http.StatusOK || !strings.Contains(answer.text, "logged") {
+	if answer := w.chat.answered(t); status != http.StatusOK || !strings.Contains(answer.text, "logged") {
 		t.Errorf("a click: %d, answered %q", status, answer.text)
 	}
 
@@ -255,7 +257,7 @@ func TestAClickIsAnsweredThroughItsResponseURL(t *testing.T) {
 	if status, body := send(h, signed("/slack/interactions", clickBody("1.1", "pass_get:3", webID))); status != http.StatusOK || body != "" {
 		t.Errorf("the acknowledgement is %d %q", status, body)
 	}
-	if answer := <-w.chat.responses; answer.url != responseURL || !strings.Contains(answer.text, "one-time pass") {
+	if answer := w.chat.answered(t); answer.url != responseURL || !strings.Contains(answer.text, "one-time pass") {
 		t.Errorf("answered at %q with %q", answer.url, answer.text)
 	}
 }
@@ -266,7 +268,7 @@ func TestAnUnknownButtonIsLoggedAndIgnored(t *testing.T) {
 		t.Errorf("%d %q", status, body)
 	}
 	if len(w.chat.responses) > 0 {
-		t.Errorf("answered with %q", (<-w.chat.responses).text)
+		t.Errorf("answered with %q", w.chat.answered(t).text)
 	}
 	if !strings.Contains(w.log.String(), "launch_missiles") {
 		t.Errorf("not in the log: %s", w.log)

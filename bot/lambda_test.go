@@ -81,7 +81,7 @@ func TestAFunctionURLsRequest(t *testing.T) {
 				t.Errorf("headers: %v", a.Headers)
 			}
 			a = invoke(t, l, recordedURL(t, "/slack/interactions", clickBody("1.2", "pass_revoke", webID), base64d))
-			if answer := <-w.chat.responses; a.StatusCode != http.StatusOK || !strings.Contains(answer.text, "revoked") {
+			if answer := w.chat.answered(t); a.StatusCode != http.StatusOK || !strings.Contains(answer.text, "revoked") {
 				t.Errorf("a click: %d, answered with %q", a.StatusCode, answer.text)
 			}
 		})

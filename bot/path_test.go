@@ -84,7 +84,7 @@ func TestForgedButtonValues(t *testing.T) {
 			if status, _ := send(door(t, w), signed("/slack/interactions", clickBody("1.1", action, value))); status != http.StatusOK {
 				t.Errorf("%s %.40q: %d", action, value, status)
 			}
-			if answer := <-w.chat.responses; answer.text == "" || strings.Contains(answer.text, "<!") || strings.Contains(answer.text, "logged") {
+			if answer := w.chat.answered(t); answer.text == "" || strings.Contains(answer.text, "<!") || strings.Contains(answer.text, "logged") {
 				t.Errorf("%s %.40q is answered with %q", action, value, answer.text)
 			}
 			if len(w.queue.tasks) > 0 {

@@ -60,7 +60,9 @@ func TestPollHasPatience(t *testing.T) {
 		w := worldOn(t, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		fails := func(context.Context, func(context.Context, string, string) error) error { return errors.New("SQS is away") }
+		fails := func(context.Context, func(context.Context, string, string) error) error {
+			return errors.New("SQS is away")
+		}
 		works := func(context.Context, func(context.Context, string, string) error) error { return nil }
 		s := &source{end: cancel}
 		for range 12 {

@@ -146,9 +146,14 @@ func (s *Socket) connect(ctx context.Context) (*conn, error) {
 		ws.CloseNow()
 		return nil, fmt.Errorf("no hello from Slack: %w", err)
 	}
-	if hello.Type != "hello" {
+	switch hello.Type {
+	case "hello":
+	case "disconnect":
 		ws.CloseNow()
 		return nil, disconnected(hello.Reason)
+	default:
+		ws.CloseNow()
+		return nil, fmt.Errorf("Slack began with %.40q, not with hello", hello.Type)
 	}
 	s.Log.InfoContext(ctx, "socket mode: connected", "connections", hello.Connections)
 	return &conn{s, ws, make(chan error, 1)}, nil

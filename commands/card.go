@@ -19,7 +19,7 @@ func startCard(p *auth.Policy, i auth.Instance, s auth.Start) (text string, bloc
 		section("*Why:* " + why(p, s)),
 		section("*Done:* " + done),
 	}
-	if next := nextStep(p, s); next != "" {
+	if next := nextStep(p, i, s); next != "" {
 		blocks = append(blocks, section("*Next:* "+next))
 	}
 	return title, append(blocks, small("Started "+moment(s.Launch)+" · judged "+clock(s.Decided)+" · last change "+clock(s.StageAt)))
@@ -99,7 +99,7 @@ func lockNote(p *auth.Policy, s auth.Start) string {
 }
 
 // nextStep says what a reader can do.
-func nextStep(p *auth.Policy, s auth.Start) string {
+func nextStep(p *auth.Policy, i auth.Instance, s auth.Start) string {
 	if s.Admitted {
 		if s.Reason == auth.Unjudged {
 			return "bring Redis back; then I write this start down. Check that it was meant."
@@ -114,10 +114,8 @@ func nextStep(p *auth.Policy, s auth.Start) string {
 		return "find out who is trying. Passes for this instance can be had again in " + span(p.Gate.Lock.For) + "."
 	case auth.Unjudged:
 		return "start it again when Redis is back; a pass that was set is still good until its deadline."
-	case auth.OtherInstance:
-		return "`/ec2-pass` with *this* instance's name, put that code into the tag, and start again."
 	}
-	return "`/ec2-pass " + "name` gives a pass to those who may have one. If nobody here meant to start it, look in CloudTrail (`StartInstances`, `RunInstances`) for who did."
+	return quoted("/ec2-pass "+i.Name(), nameMost) + " gives a pass for it to those who may have one. If nobody here meant to start it, look in CloudTrail (`StartInstances`, `RunInstances`) for who did."
 }
 
 func obstacle(o auth.Obstacle) string {

@@ -10,40 +10,42 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/slack-go/slack"
+
+	"sekisho/infra/local/browsertest"
 )
 
 // TestStory walks through the page as the demo's visitor does, and sees every step tick itself off.
 func TestStory(t *testing.T) {
 	w, base := newWorld(t, Options{})
 	startStandIn(t, w)
-	tab := browser(t)
-	ticked := func(step string) step {
-		return until(`document.querySelector('[data-testid="step-` + step + `"]').dataset.progress === "done"`)
+	tab := browsertest.Tab(t)
+	ticked := func(step string) browsertest.Step {
+		return browsertest.Until(`document.querySelector('[data-testid="step-` + step + `"]').dataset.progress === "done"`)
 	}
-	do(t, tab, open(base),
-		until(`document.querySelector('[data-testid="status"]').innerText.includes("on duty")`),
-		say("/ec2-pass web-1"), seen("ephemeral"), ticked("ask"),
+	browsertest.Do(t, tab, browsertest.Visit(base),
+		browsertest.Until(`document.querySelector('[data-testid="status"]').innerText.includes("on duty")`),
+		browsertest.Say("/ec2-pass web-1"), browsertest.Seen("ephemeral"), ticked("ask"),
 	)
-	if left := eval[string](t, tab, `document.querySelector('[data-testid="composer"]').value`); left != "" {
+	if left := browsertest.Eval[string](t, tab, `document.querySelector('[data-testid="composer"]').value`); left != "" {
 		t.Errorf("the composer still holds %q", left)
 	}
-	pass := eval[string](t, tab, `document.querySelector('[data-testid="ephemeral"] pre [data-testid="code"]').textContent`)
+	pass := browsertest.Eval[string](t, tab, `document.querySelector('[data-testid="ephemeral"] pre [data-testid="code"]').textContent`)
 	if pass != passCode {
 		t.Fatalf("the code is shown as %q", pass)
 	}
-	do(t, tab,
-		write("tag-value-web-1", pass), click("tag-set-web-1"), seen("tag-web-1-Auth"),
-		click("start-web-1"), becomes("web-1", "running"), ticked("show"),
-		click("stop-web-1"), becomes("web-1", "stopped"),
-		click("start-web-1"), ticked("sneak"), becomes("web-1", "stopped"),
-		until(`document.querySelector('[data-testid="channel-C0ALERTS"]').classList.contains("has-unread")`),
-		click("channel-C0ALERTS"), seen("message"), ticked("read"),
-		until(`!document.querySelector('[data-testid="channel-C0ALERTS"]').classList.contains("has-unread")`),
+	browsertest.Do(t, tab,
+		browsertest.Write("tag-value-web-1", pass), browsertest.Click("tag-set-web-1"), browsertest.Seen("tag-web-1-Auth"),
+		browsertest.Click("start-web-1"), browsertest.Becomes("web-1", "running"), ticked("show"),
+		browsertest.Click("stop-web-1"), browsertest.Becomes("web-1", "stopped"),
+		browsertest.Click("start-web-1"), ticked("sneak"), browsertest.Becomes("web-1", "stopped"),
+		browsertest.Until(`document.querySelector('[data-testid="channel-C0ALERTS"]').classList.contains("has-unread")`),
+		browsertest.Click("channel-C0ALERTS"), browsertest.Seen("message"), ticked("read"),
+		browsertest.Until(`!document.querySelector('[data-testid="channel-C0ALERTS"]').classList.contains("has-unread")`),
 	)
 
 	// A reload keeps what was reached, and another person does not see the pass.
-	do(t, tab, open(base), ticked("read"), click("person-U0BEN"), until(`document.body.dataset.ready === "U0BEN"`))
-	if n := eval[int](t, tab, `document.querySelectorAll('[data-testid="ephemeral"]').length`); n != 0 {
+	browsertest.Do(t, tab, browsertest.Visit(base), ticked("read"), browsertest.Click("person-U0BEN"), browsertest.Until(`document.body.dataset.ready === "U0BEN"`))
+	if n := browsertest.Eval[int](t, tab, `document.querySelectorAll('[data-testid="ephemeral"]').length`); n != 0 {
 		t.Error("somebody else's ephemeral message is on the page")
 	}
 }
@@ -52,15 +54,15 @@ func TestStory(t *testing.T) {
 func TestConfirmFlow(t *testing.T) {
 	w, base := newWorld(t, Options{})
 	startStandIn(t, w)
-	tab := browser(t)
-	do(t, tab, open(base), say("/ec2-pass web-1"), click("btn-pass_start"), seen("confirm-cancel"))
-	if title := eval[string](t, tab, `document.querySelector("dialog[open] h2").textContent`); title != "Start this instance?" {
+	tab := browsertest.Tab(t)
+	browsertest.Do(t, tab, browsertest.Visit(base), browsertest.Say("/ec2-pass web-1"), browsertest.Click("btn-pass_start"), browsertest.Seen("confirm-cancel"))
+	if title := browsertest.Eval[string](t, tab, `document.querySelector("dialog[open] h2").textContent`); title != "Start this instance?" {
 		t.Errorf("the dialog asks %q", title)
 	}
-	do(t, tab, click("confirm-cancel"), until(`!document.querySelector("dialog")`))
-	do(t, tab, click("btn-pass_revoke"), until(`document.querySelector('[data-testid="channel-C0ALERTS"] .unread').textContent === "1"`))
-	do(t, tab, click("btn-pass_start"), click("confirm-ok"),
-		until(`document.querySelector('[data-testid="channel-C0ALERTS"] .unread').textContent === "2"`))
+	browsertest.Do(t, tab, browsertest.Click("confirm-cancel"), browsertest.Until(`!document.querySelector("dialog")`))
+	browsertest.Do(t, tab, browsertest.Click("btn-pass_revoke"), browsertest.Until(`document.querySelector('[data-testid="channel-C0ALERTS"] .unread').textContent === "1"`))
+	browsertest.Do(t, tab, browsertest.Click("btn-pass_start"), browsertest.Click("confirm-ok"),
+		browsertest.Until(`document.querySelector('[data-testid="channel-C0ALERTS"] .unread').textContent === "2"`))
 	told := w.Slack.Messages("C0ALERTS", "U0HANA")
 	if !strings.Contains(told[0].Text, "pass_revoke") || !strings.Contains(told[1].Text, "pass_start") {
 		t.Errorf("delivered: %q, %q; the cancelled press must not be among them", told[0].Text, told[1].Text)
@@ -70,31 +72,31 @@ func TestConfirmFlow(t *testing.T) {
 // TestRefusalIsShown: what EC2 refuses is a note and a line in the journal, with EC2's own code.
 func TestRefusalIsShown(t *testing.T) {
 	_, base := newWorld(t, Options{BootTime: time.Hour, StopTime: time.Hour})
-	tab := browser(t)
-	do(t, tab, open(base), click("launch"), becomes("new-1", "pending"), click("stop-new-1"), seen("toast"))
+	tab := browsertest.Tab(t)
+	browsertest.Do(t, tab, browsertest.Visit(base), browsertest.Click("launch"), browsertest.Becomes("new-1", "pending"), browsertest.Click("stop-new-1"), browsertest.Seen("toast"))
 	for _, where := range []string{"toast", "log-entry"} {
-		if text := eval[string](t, tab, `document.querySelector('[data-testid="`+where+`"]').innerText`); !strings.Contains(text, "IncorrectInstanceState") {
+		if text := browsertest.Eval[string](t, tab, `document.querySelector('[data-testid="`+where+`"]').innerText`); !strings.Contains(text, "IncorrectInstanceState") {
 			t.Errorf("the %s says %q", where, text)
 		}
 	}
-	do(t, tab, click("terminate-new-1"), click("confirm-ok"), becomes("new-1", "shutting-down"))
+	browsertest.Do(t, tab, browsertest.Click("terminate-new-1"), browsertest.Click("confirm-ok"), browsertest.Becomes("new-1", "shutting-down"))
 }
 
-// post as the bot would, and return when the page shows n messages.
-func (w *World) show(t *testing.T, n int, options ...slack.MsgOption) step {
+// show posts as the bot would; the step ends when the page shows n messages.
+func (w *World) show(t *testing.T, n int, options ...slack.MsgOption) browsertest.Step {
 	t.Helper()
 	client := slack.New(botToken, slack.OptionAPIURL(w.base+"/slack/api/"))
 	if _, _, err := client.PostMessageContext(t.Context(), home, options...); err != nil {
 		t.Fatal(err)
 	}
-	return until(fmt.Sprintf(`document.querySelectorAll('[data-testid="message"]').length === %d`, n))
+	return browsertest.Until(fmt.Sprintf(`document.querySelectorAll('[data-testid="message"]').length === %d`, n))
 }
 
 // TestMarkup: what a message says, and the HTML that must come of it.
 func TestMarkup(t *testing.T) {
 	w, base := newWorld(t, Options{})
-	tab := browser(t)
-	do(t, tab, open(base), w.show(t, 1, slack.MsgOptionText("the page is there", false)))
+	tab := browsertest.Tab(t)
+	browsertest.Do(t, tab, browsertest.Visit(base), w.show(t, 1, slack.MsgOptionText("the page is there", false)))
 	const a = `target="_blank" rel="noopener noreferrer"`
 	cases := []struct{ name, text, html string }{
 		{"an element", `<img src=x onerror="document.title=1">`, `&lt;img src=x onerror="document.title=1"&gt;`},
@@ -157,8 +159,8 @@ func render[T any](t *testing.T, tab context.Context, body string) T {
 // TestDates: the viewer's zone decides what day it is.
 func TestDates(t *testing.T) {
 	_, base := newWorld(t, Options{})
-	tab := browser(t)
-	do(t, tab, open(base))
+	tab := browsertest.Tab(t)
+	browsertest.Do(t, tab, browsertest.Visit(base))
 	at := time.Date(2026, 3, 1, 23, 5, 9, 0, time.UTC).Unix() // 8:05:09 on the 2nd in Tokyo, 18:05:09 on the 1st in New York
 	for _, tc := range []struct{ format, zone, now, want string }{
 		{"{date_num} {time_secs}", "Asia/Tokyo", "2026-03-01T12:00:00Z", "2026-03-02 8:05:09 AM"},
@@ -180,19 +182,19 @@ func TestDates(t *testing.T) {
 
 	// And on the page, the same message for two people.
 	w, base := newWorld(t, Options{})
-	do(t, tab, open(base), w.show(t, 1, slack.MsgOptionText(fmt.Sprintf("<!date^%d^{date_num} {time}|then>", at), false)))
+	browsertest.Do(t, tab, browsertest.Visit(base), w.show(t, 1, slack.MsgOptionText(fmt.Sprintf("<!date^%d^{date_num} {time}|then>", at), false)))
 	const shown = `document.querySelector('[data-testid="message"] .content time').textContent`
-	if got := eval[string](t, tab, shown); got != "2026-03-02 8:05 AM" {
+	if got := browsertest.Eval[string](t, tab, shown); got != "2026-03-02 8:05 AM" {
 		t.Errorf("in Tokyo it reads %q", got)
 	}
-	do(t, tab, click("person-U0ROSA"), until(shown+` === "2026-03-01 6:05 PM"`))
+	browsertest.Do(t, tab, browsertest.Click("person-U0ROSA"), browsertest.Until(shown+` === "2026-03-01 6:05 PM"`))
 }
 
 // TestBlocks: each kind of block is drawn, a hostile one harmlessly.
 func TestBlocks(t *testing.T) {
 	_, base := newWorld(t, Options{})
-	tab := browser(t)
-	do(t, tab, open(base))
+	tab := browsertest.Tab(t)
+	browsertest.Do(t, tab, browsertest.Visit(base))
 	for _, tc := range []struct{ name, block, want string }{
 		{"section", `{"type":"section","text":{"type":"mrkdwn","text":"*a*"},"fields":[{"type":"mrkdwn","text":"f1"},{"type":"plain_text","text":"*f2*"}]}`,
 			`holder.querySelector("strong").textContent === "a" && [...holder.querySelectorAll(".field")].map((f) => f.textContent).join() === "f1,*f2*"`},
@@ -227,26 +229,26 @@ func TestBlocks(t *testing.T) {
 // TestThreads: replies stand under their parent, and can be folded away.
 func TestThreads(t *testing.T) {
 	w, base := newWorld(t, Options{})
-	tab := browser(t)
-	do(t, tab, open(base), w.show(t, 1, slack.MsgOptionText("parent", false)))
+	tab := browsertest.Tab(t)
+	browsertest.Do(t, tab, browsertest.Visit(base), w.show(t, 1, slack.MsgOptionText("parent", false)))
 	parent := w.Slack.Messages(home, "U0HANA")[0].TS
-	do(t, tab, w.show(t, 1, slack.MsgOptionText("first", false), slack.MsgOptionTS(parent)), seen("reply"))
-	do(t, tab, w.show(t, 1, slack.MsgOptionText("second", false), slack.MsgOptionTS(parent)),
-		until(`document.querySelector(".thread-toggle").textContent === "2 replies"`),
+	browsertest.Do(t, tab, w.show(t, 1, slack.MsgOptionText("first", false), slack.MsgOptionTS(parent)), browsertest.Seen("reply"))
+	browsertest.Do(t, tab, w.show(t, 1, slack.MsgOptionText("second", false), slack.MsgOptionTS(parent)),
+		browsertest.Until(`document.querySelector(".thread-toggle").textContent === "2 replies"`),
 		chromedp.Click(chromedp.CSS(".thread-toggle")),
-		until(`!document.querySelector('[data-testid="reply"]')`))
+		browsertest.Until(`!document.querySelector('[data-testid="reply"]')`))
 }
 
 // TestComposer: the hint explains the command and completes an instance's name.
 func TestComposer(t *testing.T) {
 	_, base := newWorld(t, Options{})
-	tab := browser(t)
-	do(t, tab, open(base), write("composer", "/e"), seen("hint"))
-	if hint := eval[string](t, tab, `document.querySelector('[data-testid="hint"]').innerText`); !strings.Contains(hint, "/ec2-pass [instance") {
+	tab := browsertest.Tab(t)
+	browsertest.Do(t, tab, browsertest.Visit(base), browsertest.Write("composer", "/e"), browsertest.Seen("hint"))
+	if hint := browsertest.Eval[string](t, tab, `document.querySelector('[data-testid="hint"]').innerText`); !strings.Contains(hint, "/ec2-pass [instance") {
 		t.Errorf("the hint says %q", hint)
 	}
-	do(t, tab, chromedp.SendKeys(the("composer"), "\t"), chromedp.SendKeys(the("composer"), "gp\t"),
-		until(`document.querySelector('[data-testid="composer"]').value === "/ec2-pass gpu-1 "`),
-		say("/nothing"), seen("toast"),
-		until(`document.querySelector('[data-testid="composer"]').value === "/nothing"`)) // given back, to be corrected
+	browsertest.Do(t, tab, chromedp.SendKeys(browsertest.The("composer"), "\t"), chromedp.SendKeys(browsertest.The("composer"), "gp\t"),
+		browsertest.Until(`document.querySelector('[data-testid="composer"]').value === "/ec2-pass gpu-1 "`),
+		browsertest.Say("/nothing"), browsertest.Seen("toast"),
+		browsertest.Until(`document.querySelector('[data-testid="composer"]').value === "/nothing"`)) // given back, to be corrected
 }

@@ -119,10 +119,10 @@ func (w *World) snapshot(viewer string) snapshot {
 	for _, i := range w.AWS.Instances() {
 		s.Instances = append(s.Instances, viewInstance(i))
 	}
-	// The cast comes first, in its own order; what was launched since follows.
+	// What was launched comes first, where it is noticed; then the cast, in its own order.
 	order := map[string]int{}
 	for n, i := range instances() {
-		order[i.ID] = n - len(instances())
+		order[i.ID] = n + 1
 	}
 	slices.SortStableFunc(s.Instances, func(a, b instanceView) int { return cmp.Compare(order[a.ID], order[b.ID]) })
 	for _, f := range faultList() {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // Dial reads a Redis URL and makes a client; it does not connect yet.
@@ -64,5 +65,8 @@ func options(url string) (*redis.UniversalOptions, error) {
 		DialTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second,
 		MaxRetries: 2, MinRetryBackoff: 20 * time.Millisecond, MaxRetryBackoff: 200 * time.Millisecond,
 		ContextTimeoutEnabled: true,
+		// Redis Enterprise's alone, and it would resolve the host's name before
+		// anything is asked: a cold start waits for that.
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}, nil
 }

@@ -190,7 +190,7 @@ function richInline(items = [], view) {
   return items.map((item) => {
     switch (item.type) {
       case "text":
-        return styled(item, view);
+        return styled(item);
       case "link": {
         const href = safeURL(item.url ?? "");
         const label = item.text ?? item.url ?? "";

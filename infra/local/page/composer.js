@@ -59,7 +59,7 @@ export function createComposer(form, { send, data }) {
     if (!text) return;
     field.value = "";
     suggest();
-    await send(text);
+    if (!(await send(text)) && field.value === "") field.value = text;
   }
 
   field.addEventListener("input", suggest);

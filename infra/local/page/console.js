@@ -26,7 +26,7 @@ function createRow(instance, passTag, act) {
     el("button", { type: "button", class: "button small", data: { testid }, "aria-label": `${label} ${name}`, onclick }, icon(shape), label);
 
   const key = el("input", { class: "tag-key", value: passTag, "aria-label": `Tag key for ${name}`, maxlength: 128, spellcheck: "false", autocomplete: "off", data: { testid: `tag-key-${name}` } });
-  const value = el("input", { class: "tag-value", placeholder: "paste a value", "aria-label": `Tag value for ${name}`, maxlength: 256, spellcheck: "false", autocomplete: "off", data: { testid: `tag-value-${name}` } });
+  const value = el("input", { class: "tag-value", placeholder: "paste value", "aria-label": `Tag value for ${name}`, maxlength: 256, spellcheck: "false", autocomplete: "off", data: { testid: `tag-value-${name}` } });
   const set = el("button", { type: "submit", class: "button small", "aria-label": `Set the tag on ${name}`, data: { testid: `tag-set-${name}` } }, "Set tag");
   const form = el("form", { class: "tag-form", "aria-label": `Set a tag on ${name}` }, key, el("span", { class: "equals", "aria-hidden": "true" }, "="), value, set);
   form.addEventListener("submit", async (event) => {

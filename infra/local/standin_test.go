@@ -30,17 +30,22 @@ type standIn struct {
 	queue string
 }
 
-// startStandIn runs the stand-in until the test ends, and returns when its socket is open.
-func startStandIn(t *testing.T, w *World) {
+// useEnvironment gives this process the world's environment until the test ends.
+func useEnvironment(t *testing.T, w *World) map[string]string {
 	t.Helper()
 	env := map[string]string{}
 	for _, line := range w.Env() {
 		name, value, _ := strings.Cut(line, "=")
 		env[name] = value
-		if strings.HasPrefix(name, "AWS_") {
-			t.Setenv(name, value)
-		}
+		t.Setenv(name, value)
 	}
+	return env
+}
+
+// startStandIn runs the stand-in until the test ends, and returns when its socket is open.
+func startStandIn(t *testing.T, w *World) {
+	t.Helper()
+	env := useEnvironment(t, w)
 	cfg, err := config.LoadDefaultConfig(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -154,9 +159,10 @@ func (b *standIn) judge(ctx context.Context, id string) {
 // ec2Reader looks at instances over the wire, as the bot sees them.
 type ec2Reader struct{ *ec2.Client }
 
-func newReader(t *testing.T) *ec2Reader {
+func newReader(t *testing.T, w *World) *ec2Reader {
 	t.Helper()
-	cfg, err := config.LoadDefaultConfig(t.Context()) // startStandIn has set the environment
+	useEnvironment(t, w)
+	cfg, err := config.LoadDefaultConfig(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,6 @@
-package local
+// Package browsertest opens the page of the local world in a real browser, for
+// tests that look at it as a person would.
+package browsertest
 
 import (
 	"context"
@@ -14,9 +16,9 @@ import (
 // browserNames are what a Chromium is called; the first that is found is used.
 var browserNames = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}
 
-// browser opens a tab of a headless browser. What the page throws, logs as an error or is refused by its content policy
+// Tab opens a tab of a headless browser. What the page throws, logs as an error or is refused by its content policy
 // fails the test.
-func browser(t *testing.T) context.Context {
+func Tab(t *testing.T) context.Context {
 	t.Helper()
 	var path string
 	for _, name := range browserNames {
@@ -67,8 +69,8 @@ func browser(t *testing.T) context.Context {
 	return limited
 }
 
-// do does things in the browser.
-func do(t *testing.T, tab context.Context, steps ...chromedp.Action[chromedp.Void]) {
+// Do does things in the browser.
+func Do(t *testing.T, tab context.Context, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	if err := chromedp.Do(tab, steps...); err != nil {
 		page, _ := chromedp.Run(tab, chromedp.Evaluate[string](`document.body.innerText`))
@@ -76,8 +78,8 @@ func do(t *testing.T, tab context.Context, steps ...chromedp.Action[chromedp.Voi
 	}
 }
 
-// eval is the value of an expression in the page.
-func eval[T any](t *testing.T, tab context.Context, expression string) T {
+// Eval is the value of an expression in the page.
+func Eval[T any](t *testing.T, tab context.Context, expression string) T {
 	t.Helper()
 	value, err := chromedp.Run(tab, chromedp.Evaluate[T](expression))
 	if err != nil {
@@ -86,10 +88,11 @@ func eval[T any](t *testing.T, tab context.Context, expression string) T {
 	return value
 }
 
-type step = chromedp.Action[chromedp.Void]
+// Step is one thing to do, or to wait for.
+type Step = chromedp.Action[chromedp.Void]
 
-// open visits the page as its first person.
-func open(base string) step {
+// Visit visits the page as its first person.
+func Visit(base string) Step {
 	return chromedp.Steps(
 		chromedp.EmulateViewport(1400, 900),
 		chromedp.Navigate(base),
@@ -97,29 +100,32 @@ func open(base string) step {
 	)
 }
 
-// the is what has a test id.
-func the(id string) chromedp.CSS { return chromedp.CSS(`[data-testid="` + id + `"]`) }
+// The is what has a test id.
+func The(id string) chromedp.CSS { return chromedp.CSS(`[data-testid="` + id + `"]`) }
 
-func seen(id string) step  { return chromedp.WaitVisible(the(id)) }
-func click(id string) step { return chromedp.Click(the(id)) }
+// Seen waits until what has the test id can be seen.
+func Seen(id string) Step { return chromedp.WaitVisible(The(id)) }
 
-// until waits until an expression in the page is true.
-func until(expression string) step {
+// Click clicks on it.
+func Click(id string) Step { return chromedp.Click(The(id)) }
+
+// Until waits until an expression in the page is true.
+func Until(expression string) Step {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(15*time.Second))(ctx, t)
 		return err
 	})
 }
 
-// becomes waits until an instance is in a state.
-func becomes(name, state string) step {
-	return until(`document.querySelector('[data-testid="instance-` + name + `"]')?.dataset.state === "` + state + `"`)
+// Becomes waits until an instance is in a state.
+func Becomes(name, state string) Step {
+	return Until(`document.querySelector('[data-testid="instance-` + name + `"]')?.dataset.state === "` + state + `"`)
 }
 
-// write replaces what stands in a field.
-func write(id, text string) step {
-	return chromedp.Steps(until(`document.querySelector('`+string(the(id))+`').value = "", true`), chromedp.SendKeys(the(id), text))
+// Write replaces what stands in a field.
+func Write(id, text string) Step {
+	return chromedp.Steps(Until(`document.querySelector('`+string(The(id))+`').value = "", true`), chromedp.SendKeys(The(id), text))
 }
 
-// say types a line and sends it with Enter.
-func say(text string) step { return write("composer", text+"\r") }
+// Say types a line and sends it with Enter.
+func Say(text string) Step { return Write("composer", text+"\r") }

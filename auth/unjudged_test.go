@@ -1,0 +1,362 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sekisho/auth"
+)
+
+func TestStoreAwayStops(t *testing.T) {
+	w := newWorld(t)
+	p := w.issue(hana, web)
+	w.start(web, p.Code.Reveal()) // good, but nobody can know
+	w.away()
+	o := w.opened(auth.Pending)
+	wantStart(t, o.Start, false, auth.Unjudged, auth.StopAsked)
+	if o.Recorded || o.Instance.ID != web || !o.Start.Launch.Equal(w.ec2.truth[web].LaunchTime) || !o.Start.Decided.Equal(w.now) {
+		t.Errorf("the outcome: %+v", o)
+	}
+	w.ec2.wantDid("Stop " + web)
+}
+
+func TestStoreAwayAllows(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Gate.WhenUnavailable = auth.AllowUnjudged
+	w.start(web, "")
+	w.away()
+	o := w.opened(auth.Pending)
+	wantStart(t, o.Start, true, auth.Unjudged, auth.Decided)
+	if o.Recorded {
+		t.Error("nothing can be recorded while the store is away")
+	}
+}
+
+// A policy that says nothing is no permission.
+func TestStoreAwayAndNothingSaidStops(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Gate.WhenUnavailable = ""
+	w.start(web, "")
+	w.away()
+	wantStart(t, w.opened(auth.Pending).Start, false, auth.Unjudged, auth.StopAsked)
+	w.ec2.wantDid("Stop " + web)
+}
+
+func TestStoreAwayLeavesUnguardedInstancesAlone(t *testing.T) {
+	w := newWorld(t)
+	w.start(web, "")
+	i := w.ec2.truth[web]
+	i.Tags = map[string]string{"Name": "free"}
+	w.ec2.put(i)
+	w.away()
+	wantNone(t, w.opened(auth.Pending))
+}
+
+func TestStoreAwayKeepsTheAnswersToObstacles(t *testing.T) {
+	w := newWorld(t)
+	w.start(web, "")
+	w.obstacle(auth.AutoScaling)
+	w.away()
+	o := w.opened(auth.Pending)
+	wantStart(t, o.Start, false, auth.Unjudged, auth.LeftAlone)
+	if o.Start.Note != string(auth.AutoScaling) {
+		t.Errorf("the note: %q", o.Start.Note)
+	}
+}
+
+func TestStoreAwayAndEC2TooKeepsTheEvent(t *testing.T) {
+	w := newWorld(t)
+	w.start(web, "")
+	w.away()
+	fault := errors.New("throttled")
+	w.ec2.answer("Stop", fault)
+	o, err := w.gate.Opened(t.Context(), w.event(auth.Pending))
+	if !errors.Is(err, fault) {
+		t.Errorf("error %v; want the fault", err)
+	}
+	wantStart(t, o.Start, false, auth.Unjudged, auth.Decided)
+	w.ec2.wantDid("Stop " + web)
+}
+
+// A start that this process let in is not stopped because the store went away
+// before its second event came.
+func TestRecentProtectsAnAdmittedStart(t *testing.T) {
+	w := newWorld(t)
+	w.gate.Recent = new(auth.Recent)
+	p := w.issue(hana, web)
+	w.start(web, p.Code.Reveal())
+	w.opened(auth.Pending)
+	w.ec2.wantDid(untag(p))
+	w.away()
+	w.become(web, auth.Running)
+	wantNone(t, w.opened(auth.Running))
+	w.ec2.wantDid()
+
+	// It is that start that was let in, and not the next.
+	w.become(web, auth.Stopped)
+	w.start(web, "")
+	wantStart(t, w.opened(auth.Pending).Start, false, auth.Unjudged, auth.StopAsked)
+	w.ec2.wantDid("Stop " + web)
+}
+
+func TestRecentDoesNotRememberRefusals(t *testing.T) {
+	w := newWorld(t)
+	w.gate.Recent = new(auth.Recent)
+	w.start(web, "")
+	w.opened(auth.Pending)
+	w.away()
+	w.become(web, auth.Running)
+	wantStart(t, w.opened(auth.Running).Start, false, auth.Unjudged, auth.StopAsked)
+	w.ec2.wantDid("Stop "+web, "Stop "+web)
+}
+
+// The store goes away between the verdict and the note of what was done.
+func TestStoreAwayHalfWayKeepsWhatWasDone(t *testing.T) {
+	w := newWorld(t)
+	w.start(web, "")
+	w.gate.Starts = halfAway{w.store}
+	o, err := w.gate.Opened(t.Context(), w.event(auth.Pending))
+	if !errors.Is(err, auth.ErrUnavailable) {
+		t.Errorf("error %v; want one that keeps the event", err)
+	}
+	wantStart(t, o.Start, false, auth.NoTag, auth.StopAsked) // the verdict, not "unavailable"
+	w.gate.Starts = w.store
+	wantStart(t, w.opened(auth.Pending).Start, false, auth.NoTag, auth.StopAsked)
+	w.ec2.wantDid("Stop "+web, "Stop "+web)
+}
+
+func TestStoreAwayHalfWayKeepsAnAdmission(t *testing.T) {
+	w := newWorld(t)
+	w.gate.Recent = new(auth.Recent)
+	p := w.issue(hana, web)
+	w.start(web, p.Code.Reveal())
+	w.gate.Starts = halfAway{w.store}
+	if o, err := w.gate.Opened(t.Context(), w.event(auth.Pending)); !errors.Is(err, auth.ErrUnavailable) || !o.Start.Admitted {
+		t.Errorf("came to %+v, %v", o.Start, err)
+	}
+	w.gate.Starts = w.store
+	w.away()
+	wantNone(t, w.opened(auth.Running)) // the same event again
+	w.back()
+	wantStart(t, w.opened(auth.Running).Start, true, auth.Pass, auth.TagGone)
+	w.ec2.wantDid(untag(p), untag(p)[:len("Untag "+web+" Auth=")]) // the tag was gone by then
+}
+
+func TestSettleWritesARefusalDown(t *testing.T) {
+	w := newWorld(t)
+	p := w.issue(hana, web)
+	w.start(web, p.Code.Reveal())
+	w.away()
+	refused := w.opened(auth.Pending).Start
+	w.ec2.wantDid("Stop " + web)
+	if _, err := w.gate.Settle(t.Context(), refused); !errors.Is(err, auth.ErrUnavailable) {
+		t.Errorf("while the store is away: %v", err)
+	}
+	w.back()
+	for range 2 { // a task may come twice
+		o, err := w.gate.Settle(t.Context(), refused)
+		if err != nil || !o.Recorded || o.Instance.Name() != "web-1" {
+			t.Errorf("settled: %+v, %v", o, err)
+		}
+		wantStart(t, o.Start, false, auth.Unjudged, auth.StopAsked)
+	}
+	wantStart(t, w.record(web), false, auth.Unjudged, auth.StopAsked)
+
+	// The start was not let in: the pass is its owner's still.
+	w.become(web, auth.Stopped)
+	w.start(web, p.Code.Reveal())
+	wantStart(t, w.opened(auth.Pending).Start, true, auth.Pass, auth.TagGone)
+	w.ec2.wantDid(untag(p))
+}
+
+func TestSettleFinishesAFirstLaunch(t *testing.T) {
+	w := newWorld(t)
+	w.start(web, "")
+	w.away()
+	w.ec2.answer("Stop", auth.ErrNotYet)
+	refused := w.opened(auth.Pending).Start
+	wantStart(t, refused, false, auth.Unjudged, auth.Unstopped)
+	w.back()
+	if _, err := w.gate.Settle(t.Context(), refused); err != nil {
+		t.Fatal(err)
+	}
+	w.become(web, auth.Running)
+	wantStart(t, w.opened(auth.Running).Start, false, auth.Unjudged, auth.StopAsked)
+	w.ec2.wantDid("Stop "+web, "Stop "+web)
+}
+
+func TestSettleSpendsAGoodPass(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Gate.WhenUnavailable = auth.AllowUnjudged
+	p := w.issue(hana, web)
+	w.start(web, p.Code.Reveal())
+	w.away()
+	allowed := w.opened(auth.Pending).Start
+	w.back()
+	w.now = w.now.Add(time.Hour) // the start was in time, the settling need not be
+	o, err := w.gate.Settle(t.Context(), allowed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantStart(t, o.Start, true, auth.Pass, auth.Decided)
+	if o.Start.User != hana {
+		t.Errorf("the grant names %q", o.Start.User)
+	}
+	w.become(web, auth.Stopped)
+	w.start(web, p.Code.Reveal())
+	wantStart(t, w.opened(auth.Pending).Start, false, auth.Used, auth.StopAsked)
+	w.ec2.wantDid("Stop " + web)
+}
+
+// What was allowed without a pass stays allowed: it is written down as such,
+// and a wrong tag does not lock the instance now.
+func TestSettleKeepsWhatWasAllowed(t *testing.T) {
+	for _, tag := range []string{"", "nonsense"} {
+		w := newWorld(t)
+		w.policy.Gate.WhenUnavailable = auth.AllowUnjudged
+		w.policy.Gate.Lock.After = 1
+		w.start(web, tag)
+		w.away()
+		allowed := w.opened(auth.Pending).Start
+		w.back()
+		o, err := w.gate.Settle(t.Context(), allowed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantStart(t, o.Start, true, auth.Unjudged, auth.Decided)
+		w.become(web, auth.Running)
+		wantStart(t, w.opened(auth.Running).Start, true, auth.Unjudged, auth.TagGone)
+		w.ec2.wantDid() // a tag that was not spent stays its owner's
+		w.become(web, auth.Stopped)
+		w.issue(hana, web) // not locked
+	}
+}
+
+// Its stopped event came while there was no record to close.
+func TestSettleOfWhatIsOver(t *testing.T) {
+	for name, over := range map[string]func(w *world){
+		"stopped": func(w *world) { w.become(web, auth.Stopped) },
+		"gone":    func(w *world) { delete(w.ec2.truth, web) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.start(web, "")
+			w.away()
+			refused := w.opened(auth.Pending).Start
+			w.ec2.wantDid("Stop " + web)
+			w.back()
+			over(w)
+			o, err := w.gate.Settle(t.Context(), refused)
+			if err != nil || o.Instance.ID != web {
+				t.Errorf("settled: %+v, %v", o, err)
+			}
+			wantStart(t, o.Start, false, auth.Unjudged, auth.Ended)
+		})
+	}
+}
+
+// The record of a newer start is not moved by what was done about an older one.
+func TestSettleComesTooLateForANewerStart(t *testing.T) {
+	for _, decided := range []auth.Start{
+		{Instance: web, Reason: auth.Unjudged, Stage: auth.LeftAlone, Note: string(auth.AutoScaling)},
+		{Instance: web, Reason: auth.Unjudged, Stage: auth.Decided, Admitted: true},
+	} {
+		t.Run(fmt.Sprint(decided), func(t *testing.T) {
+			w := newWorld(t)
+			w.start(web, "")
+			decided.Launch = w.ec2.truth[web].LaunchTime
+			w.start(web, "")
+			w.ec2.answer("Stop", auth.ErrNotYet)
+			w.opened(auth.Pending)
+			o, err := w.gate.Settle(t.Context(), decided)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantNone(t, o)
+			wantStart(t, w.record(web), false, auth.NoTag, auth.Unstopped)
+			w.become(web, auth.Running)
+			wantStart(t, w.opened(auth.Running).Start, false, auth.NoTag, auth.StopAsked)
+			w.ec2.wantDid("Stop "+web, "Stop "+web)
+		})
+	}
+}
+
+func TestSettleThatCannotReadEC2IsTriedAgain(t *testing.T) {
+	w := newWorld(t)
+	fault := errors.New("throttled")
+	w.ec2.shows = []reading{{err: fault}}
+	if _, err := w.gate.Settle(t.Context(), auth.Start{Instance: web, Launch: w.now}); !errors.Is(err, fault) {
+		t.Errorf("error %v; want the fault", err)
+	}
+}
+
+func TestStoppedEventWaitsForTheStore(t *testing.T) {
+	w := newWorld(t)
+	w.away()
+	e := auth.StateChange{Instance: web, State: auth.Stopped, At: w.now}
+	if _, err := w.gate.Closed(t.Context(), e); !errors.Is(err, auth.ErrUnavailable) || !strings.Contains(err.Error(), web) {
+		t.Errorf("error %v; want one that keeps the event and names the instance", err)
+	}
+}
+
+// A start that was allowed is not judged when the store is back before its next
+// event: it was told as let in, and Settle writes that down.
+func TestStoreBackKeepsWhatWasAllowed(t *testing.T) {
+	w := newWorld(t)
+	w.gate.Recent = new(auth.Recent)
+	w.policy.Gate.WhenUnavailable = auth.AllowUnjudged
+	w.swept()
+	w.start(web, "")
+	w.away()
+	allowed := w.opened(auth.Pending).Start
+	w.back()
+	w.become(web, auth.Running)
+	wantNone(t, w.opened(auth.Running))
+	if sum := w.swept(); len(sum.Outcomes) != 0 {
+		t.Errorf("the sweep judged it: %+v", sum.Outcomes)
+	}
+	if _, err := w.gate.Settle(t.Context(), allowed); err != nil {
+		t.Fatal(err)
+	}
+	w.swept()
+	wantStart(t, w.record(web), true, auth.Unjudged, auth.TagGone)
+}
+
+func TestRecentIsBounded(t *testing.T) {
+	w := newWorld(t)
+	w.gate.Recent = new(auth.Recent)
+	w.start(web, "")
+	w.gate.Recent.Add(auth.Start{Instance: web, Launch: w.ec2.truth[web].LaunchTime, Admitted: true})
+	for n := range 10_000 {
+		w.gate.Recent.Add(auth.Start{Instance: fmt.Sprint("i-", n), Launch: w.now, Admitted: true})
+	}
+	w.away()
+	wantStart(t, w.opened(auth.Pending).Start, false, auth.Unjudged, auth.StopAsked) // the oldest is forgotten
+	w.ec2.wantDid("Stop " + web)
+	w.gate.Recent.Add(auth.Start{Instance: web, Launch: w.ec2.truth[web].LaunchTime, Admitted: true})
+	wantNone(t, w.opened(auth.Pending))
+}
+
+func TestRecentIsForManyAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.gate.Recent = new(auth.Recent)
+	w.start(web, "")
+	w.away()
+	s := auth.Start{Instance: web, Launch: w.ec2.truth[web].LaunchTime, Admitted: true}
+	w.gate.Recent.Add(s)
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			w.gate.Recent.Add(s)
+			if o, err := w.gate.Opened(context.Background(), w.event(auth.Running)); err != nil || !o.None() {
+				t.Errorf("came to %+v, %v", o, err)
+			}
+		})
+	}
+	all.Wait()
+}
