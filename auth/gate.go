@@ -299,8 +299,7 @@ func (g *Gate) Closed(ctx context.Context, e StateChange) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("reading the start of %s: %w", e.Instance, err)
 	}
 	s, known := starts[e.Instance]
-	// Both times are in whole seconds, and no start comes to rest within one.
-	if !known || !e.At.After(s.Launch) { // the end of an earlier start, come late
+	if !known || e.At.Before(s.Launch) { // the end of an earlier start, come late
 		return Outcome{}, nil
 	}
 	return g.ended(ctx, Instance{ID: e.Instance}, s)

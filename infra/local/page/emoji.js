@@ -13,13 +13,13 @@ const drawn = {
   octagonal_sign: ["no_entry", "bad"], rotating_light: ["alert", "bad"], warning: ["alert", "warn"], hourglass: ["hourglass", "quiet"],
   hourglass_flowing_sand: ["hourglass", "quiet"], information_source: ["info", "quiet"], bell: ["bell", "warn"], shield: ["shield", "quiet"],
   eyes: ["eye", "quiet"], passport_control: ["gate", "quiet"], shinto_shrine: ["gate", "bad"], zap: ["bolt", "warn"], label: ["tag", "quiet"],
-  wastebasket: ["trash", "quiet"],
+  wastebasket: ["trash", "quiet"], large_green_circle: ["running", "ok"], white_square_button: ["stopped", "quiet"],
 };
 
 const written = {
   "+1": "👍", thumbsup: "👍", "-1": "👎", thumbsdown: "👎", wave: "👋", raised_hand: "✋", tada: "🎉", rocket: "🚀", bulb: "💡", memo: "📝", mag: "🔍",
   robot_face: "🤖", question: "❓", exclamation: "❗", stopwatch: "⏱", clipboard: "📋", computer: "💻", package: "📦", fire: "🔥", point_right: "👉",
-  arrow_right: "➡", repeat: "🔁", red_circle: "🔴", large_green_circle: "🟢", large_yellow_circle: "🟡", large_blue_circle: "🔵", white_circle: "⚪",
+  arrow_right: "➡", repeat: "🔁", red_circle: "🔴", large_yellow_circle: "🟡", large_blue_circle: "🔵", white_circle: "⚪",
   bust_in_silhouette: "👤", busts_in_silhouette: "👥", mailbox: "📫", chart_with_upwards_trend: "📈", page_facing_up: "📄", snowflake: "❄",
 };
 

@@ -7,6 +7,7 @@ import { refreshDates } from "./dates.js";
 import { createFaults } from "./faults.js";
 import { el, setText } from "./dom.js";
 import { icon } from "./icons.js";
+import { mrkdwn } from "./mrkdwn.js";
 import { createStory } from "./story.js";
 import { follow, post } from "./stream.js";
 import { told } from "./toast.js";
@@ -143,7 +144,7 @@ function announce(snapshot) {
   for (const channel of snapshot.channels) {
     const before = new Set((state.snapshot.messages[channel.id] ?? []).map((message) => message.id));
     const fresh = (snapshot.messages[channel.id] ?? []).findLast((message) => !before.has(message.id) && !message.typed);
-    if (fresh) return `New message in ${channel.name}: ${fresh.text}`;
+    if (fresh) return `New message in ${channel.name}: ${mrkdwn(fresh.text, state.view).textContent}`;
   }
   return "";
 }
