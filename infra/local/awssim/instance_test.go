@@ -190,7 +190,7 @@ func TestBootTakesItsTime(t *testing.T) {
 		if err := c.StopInstance(i.ID); err == nil {
 			t.Error("a first launch was stopped while pending")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if got := c.Instances()[0]; got.State != "running" || !got.EverRan {
 			t.Errorf("after the boot time: %s, ever ran %t", got.State, got.EverRan)

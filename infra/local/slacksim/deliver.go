@@ -173,7 +173,7 @@ func (w *Workspace) actor(user, channel string) (*User, *room, error) {
 	u, r := w.user(user), w.room(channel)
 	switch {
 	case w.faults.away:
-		return nil, nil, errors.New("Slack is away")
+		return nil, nil, errors.New("nobody is there: Slack is away")
 	case u == nil || u.Deleted || u.IsBot:
 		return nil, nil, fmt.Errorf("%q is nobody who can act: unknown, deactivated or a bot", user)
 	case r == nil:

@@ -115,7 +115,7 @@ func TestFailingApps(t *testing.T) {
 		code   string
 	}{
 		{"an error", func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(500) }, "dispatch_failed"},
-		{"a redirect", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/elsewhere", 302) }, "dispatch_failed"},
+		{"a redirect", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/elsewhere", http.StatusFound) }, "dispatch_failed"},
 		{"another success", func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(202) }, "dispatch_failed"},
 		{"too slow", func(rw http.ResponseWriter, r *http.Request) {
 			select {
