@@ -264,6 +264,9 @@ func TestAStartThatIsOverIsNotJudged(t *testing.T) {
 		if s := w.record(web); s.Stage != 0 {
 			t.Errorf("%s: a record was written: %+v", over, s)
 		}
+		if over == auth.Terminated && len(w.pauses) != 0 {
+			t.Errorf("what is terminated stays so: no need to wait %v", w.pauses)
+		}
 	}
 }
 
@@ -357,6 +360,9 @@ func TestACancelledWaitIsAFault(t *testing.T) {
 	w.between = cancel
 	if _, err := w.gate.Opened(ctx, w.event(auth.Pending)); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v; want the cancellation", err)
+	}
+	if w.ec2.reads != 1 {
+		t.Errorf("read %d times; want once, before the cancellation", w.ec2.reads)
 	}
 }
 
@@ -563,6 +569,14 @@ func TestConfirmLeavesOtherStartsAlone(t *testing.T) {
 	// Started again, and judged.
 	w.opened(auth.Pending)
 	w.ec2.wantDid("Stop " + web)
+	if o, err = w.gate.Confirm(t.Context(), web, first); err != nil {
+		t.Error(err)
+	}
+	wantNone(t, o)
+
+	// The same, and EC2 still shows the end of the first.
+	stale := guarded(web, auth.Stopped, first)
+	w.ec2.shows = []reading{{Instance: stale}}
 	if o, err = w.gate.Confirm(t.Context(), web, first); err != nil {
 		t.Error(err)
 	}

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -137,6 +138,39 @@ func TestSweepDoesNothingWithoutTheStore(t *testing.T) {
 		}
 		w.ec2.wantDid()
 	}
+}
+
+// One answer missing is as bad as all: without the grants it would stop what
+// was admitted, without the passes it would remove a live pass's tag.
+func TestSweepDoesNothingWithHalfTheStore(t *testing.T) {
+	for name, lose := range map[string]func(w *world){
+		"the grants": func(w *world) { w.gate.Starts = noStarts{w.store} },
+		"the passes": func(w *world) { w.passes.Store = noPasses{w.store} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := looked(t)
+			w.start(web, "")
+			w.ec2.put(guarded(db, auth.Stopped, w.now))
+			w.ec2.put(tagged(w.ec2.truth[db], w.issue(hana, db).Code.Reveal()))
+			lose(w)
+			if _, err := w.sweep.Run(t.Context()); !errors.Is(err, auth.ErrUnavailable) {
+				t.Errorf("error %v; want that the store is away", err)
+			}
+			w.ec2.wantDid()
+		})
+	}
+}
+
+type noStarts struct{ auth.StartStore }
+
+func (noStarts) Starts(context.Context, []string) (map[string]auth.Start, error) {
+	return nil, auth.ErrUnavailable
+}
+
+type noPasses struct{ auth.PassStore }
+
+func (noPasses) PassesOf(context.Context, []string) ([]auth.PassRecord, error) {
+	return nil, auth.ErrUnavailable
 }
 
 func TestSweepWithoutAList(t *testing.T) {
