@@ -366,6 +366,15 @@ func TestACancelledWaitIsAFault(t *testing.T) {
 	}
 }
 
+func TestAnEventOfAnotherRegionIsKept(t *testing.T) {
+	w := newWorld(t)
+	e := w.event(auth.Pending)
+	e.Region = "us-east-1"
+	if _, err := w.gate.Opened(t.Context(), e); err == nil || !strings.Contains(err.Error(), "us-east-1") {
+		t.Errorf("error %v; want one that names the region", err)
+	}
+}
+
 func TestAReadThatFailsKeepsTheEvent(t *testing.T) {
 	w := newWorld(t)
 	w.start(web, "")

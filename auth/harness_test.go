@@ -70,6 +70,7 @@ func newWorld(t *testing.T) *world {
 	now := func() time.Time { return w.now }
 	w.passes = &auth.Passes{Policy: w.policy, Store: w.store, Asks: w.store, Pepper: pepper(t), Now: now, Random: rand.Reader}
 	w.gate = &auth.Gate{
+		Region: "eu-west-1",
 		Policy: w.policy, Instances: w.ec2, Stopper: w.ec2, Starts: w.store, Pepper: pepper(t), Now: now,
 		Looks: []time.Duration{time.Second, 2 * time.Second}, Pause: w.pause,
 	}

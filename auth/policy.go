@@ -136,7 +136,8 @@ type Limit struct {
 // Everyone in a rule's Ask stands for all members of the workspace.
 const Everyone = "everyone"
 
-// Rule says who may ask for a pass. The first rule that matches decides.
+// Rule says who may ask for a pass. The first rule that matches decides; as
+// rules match every instance so far, that is the first.
 type Rule struct {
 	Name string
 	Ask  []string // Slack user ids, or Everyone
@@ -144,10 +145,11 @@ type Rule struct {
 
 // MayAsk says whether the person may have a pass, and by which rule.
 func (p *Policy) MayAsk(user string) (rule string, ok bool) {
-	for _, r := range p.Rules {
-		return r.Name, slices.Contains(r.Ask, Everyone) || slices.Contains(r.Ask, user)
+	if len(p.Rules) == 0 {
+		return "", false
 	}
-	return "", false
+	first := p.Rules[0]
+	return first.Name, slices.Contains(first.Ask, Everyone) || slices.Contains(first.Ask, user)
 }
 
 // Defaults is a policy with everything that the operator may leave unsaid.

@@ -82,15 +82,17 @@ func (w *Sweep) one(ctx context.Context, i Instance, s Start, passes []PassRecor
 }
 
 func (w *Sweep) up(ctx context.Context, i Instance, s Start, known bool, since time.Time) (Outcome, error) {
-	switch {
-	case known:
+	if known {
 		if err := w.Gate.Starts.Keep(ctx, i.ID); err != nil || s.Settled() {
 			return Outcome{}, err
 		}
-	case i.LaunchTime.Before(since):
+		return w.Gate.Judge(ctx, i)
+	}
+	if i.LaunchTime.Before(since) {
 		return w.adopt(ctx, i)
-	case w.Gate.Recent.allowed(i):
-		return Outcome{}, nil // let in while the store was away; Settle writes it down
+	}
+	if allowed, ok := w.Gate.Recent.allowed(i); ok {
+		return Outcome{Instance: i, Start: allowed}, nil // Settle writes it down
 	}
 	return w.Gate.Judge(ctx, i)
 }

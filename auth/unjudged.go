@@ -39,7 +39,11 @@ func (g *Gate) Settle(ctx context.Context, decided Start) (Outcome, error) {
 		i.State = Stopped // gone, or started again: that start is over
 	}
 	i.ID, i.LaunchTime = decided.Instance, decided.Launch
-	k := g.knock(i, false)
+	seen := i
+	if !i.State.Up() {
+		seen.Tags = nil // a tag that is there now may be meant for the next start
+	}
+	k := g.knock(seen, false)
 	var s Start
 	if decided.Admitted {
 		if s, _, err = g.Starts.Judge(ctx, k); err != nil {
@@ -95,11 +99,11 @@ func (r *Recent) admitted(i Instance) bool {
 	return ok
 }
 
-// allowed says whether it was let in without a judgement, and is not known to
-// be written down.
-func (r *Recent) allowed(i Instance) bool {
+// allowed finds the present start if it was let in without a judgement, and is
+// not known to be written down.
+func (r *Recent) allowed(i Instance) (Start, bool) {
 	s, ok := r.find(i)
-	return ok && s.Reason == Unjudged && s.Stage == Decided
+	return s, ok && s.Reason == Unjudged && s.Stage == Decided
 }
 
 func (r *Recent) find(i Instance) (Start, bool) {

@@ -316,15 +316,37 @@ func TestStoreBackKeepsWhatWasAllowed(t *testing.T) {
 	allowed := w.opened(auth.Pending).Start
 	w.back()
 	w.become(web, auth.Running)
-	wantNone(t, w.opened(auth.Running))
-	if sum := w.swept(); len(sum.Outcomes) != 0 {
-		t.Errorf("the sweep judged it: %+v", sum.Outcomes)
+	for by, o := range map[string]auth.Outcome{"the next event": w.opened(auth.Running), "the sweep": w.swept().Outcomes[0]} {
+		if o.Start != allowed || o.Recorded {
+			t.Errorf("%s did not leave it to Settle: %+v", by, o)
+		}
 	}
 	if _, err := w.gate.Settle(t.Context(), allowed); err != nil {
 		t.Fatal(err)
 	}
 	w.swept()
 	wantStart(t, w.record(web), true, auth.Unjudged, auth.TagGone)
+}
+
+// What Settle finds in the tag when the start is over may be a pass for the
+// next one: it is not spent.
+func TestSettleLeavesTheNextPassAlone(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Gate.WhenUnavailable = auth.AllowUnjudged
+	w.start(web, "")
+	w.away()
+	allowed := w.opened(auth.Pending).Start
+	w.back()
+	w.become(web, auth.Stopped)
+	next := w.issue(hana, web).Code.Reveal()
+	w.ec2.put(tagged(w.ec2.truth[web], next))
+	if _, err := w.gate.Settle(t.Context(), allowed); err != nil {
+		t.Fatal(err)
+	}
+	wantStart(t, w.record(web), true, auth.Unjudged, auth.Decided)
+	w.start(web, next)
+	wantStart(t, w.opened(auth.Pending).Start, true, auth.Pass, auth.TagGone)
+	w.ec2.wantDid("Untag " + web + " Auth=" + next)
 }
 
 func TestRecentIsBounded(t *testing.T) {

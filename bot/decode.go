@@ -5,61 +5,74 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"sekisho/commands"
 )
 
-// slashForm reads a slash command's form body:
-// https://docs.slack.dev/interactivity/implementing-slash-commands
-func slashForm(body string) (name string, r commands.Request, err error) {
-	form, err := url.ParseQuery(body)
-	if err != nil {
-		return "", r, errors.New("the body is not a form")
+// slashFields are what is read of a slash command, which has a dozen fields
+// more: https://docs.slack.dev/interactivity/implementing-slash-commands
+type slashFields struct {
+	Command     string `json:"command"`
+	Text        string `json:"text"`
+	User        string `json:"user_id"`
+	Channel     string `json:"channel_id"`
+	ResponseURL string `json:"response_url"`
+	Trigger     string `json:"trigger_id"`
+}
+
+// named gives the field of this name, nil where it is not read.
+func (f *slashFields) named(name string) *string {
+	switch name {
+	case "command":
+		return &f.Command
+	case "text":
+		return &f.Text
+	case "user_id":
+		return &f.User
+	case "channel_id":
+		return &f.Channel
+	case "response_url":
+		return &f.ResponseURL
+	case "trigger_id":
+		return &f.Trigger
 	}
-	return slash(form.Get)
+	return nil
+}
+
+// slashForm reads a slash command's form body. It passes over the fields that
+// are not read, which is most of the work of url.ParseQuery.
+func slashForm(body string) (name string, r commands.Request, err error) {
+	var f slashFields
+	for pair := range strings.SplitSeq(body, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		field := f.named(name)
+		if field == nil || *field != "" {
+			continue
+		}
+		if *field, err = url.QueryUnescape(value); err != nil {
+			return "", r, errors.New("the body is not a form")
+		}
+	}
+	return f.request()
 }
 
 // slashPayload reads a slash command's envelope payload, which has the form's
 // fields as JSON.
 func slashPayload(payload json.RawMessage) (name string, r commands.Request, err error) {
-	var fields struct {
-		Command     string `json:"command"`
-		Text        string `json:"text"`
-		User        string `json:"user_id"`
-		Channel     string `json:"channel_id"`
-		ResponseURL string `json:"response_url"`
-		Trigger     string `json:"trigger_id"`
-	}
-	if err := json.Unmarshal(payload, &fields); err != nil {
+	var f slashFields
+	if err := json.Unmarshal(payload, &f); err != nil {
 		return "", r, errors.New("the payload is not a slash command")
 	}
-	return slash(func(key string) string {
-		switch key {
-		case "command":
-			return fields.Command
-		case "text":
-			return fields.Text
-		case "user_id":
-			return fields.User
-		case "channel_id":
-			return fields.Channel
-		case "response_url":
-			return fields.ResponseURL
-		}
-		return fields.Trigger
-	})
+	return f.request()
 }
 
-func slash(get func(string) string) (string, commands.Request, error) {
-	r := commands.Request{
-		ID: get("trigger_id"), User: get("user_id"), Channel: get("channel_id"),
-		Text: get("text"), ResponseURL: get("response_url"),
-	}
-	name := get("command")
-	if name == "" || r.User == "" || r.ID == "" {
+func (f slashFields) request() (name string, r commands.Request, err error) {
+	r = commands.Request{ID: f.Trigger, User: f.User, Channel: f.Channel, Text: f.Text, ResponseURL: f.ResponseURL}
+	if f.Command == "" || r.User == "" || r.ID == "" {
 		return "", r, errors.New("a slash command without command, user_id or trigger_id")
 	}
-	return name, r, nil
+	return f.Command, r, nil
 }
 
 // interactionForm reads an interaction's form body. The payload is taken from

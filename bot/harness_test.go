@@ -75,6 +75,7 @@ func worldOn(t testing.TB, store *redisstore.Store) *world {
 	now := func() time.Time { return noon }
 	w := &world{ec2: newCloud(), chat: newChat(), queue: new(queue), log: new(logs)}
 	gate := &auth.Gate{
+		Region: "eu-central-1",
 		Policy: &policy, Instances: w.ec2, Stopper: w.ec2, Starts: store, Pepper: pepper, Now: now,
 		Pause: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Recent: new(auth.Recent),
 	}

@@ -153,7 +153,7 @@ func (s *Socket) connect(ctx context.Context) (*conn, error) {
 		return nil, disconnected(hello.Reason)
 	default:
 		ws.CloseNow()
-		return nil, fmt.Errorf("Slack began with %.40q, not with hello", hello.Type)
+		return nil, fmt.Errorf("the connection began with %.40q, not with hello", hello.Type)
 	}
 	s.Log.InfoContext(ctx, "socket mode: connected", "connections", hello.Connections)
 	return &conn{s, ws, make(chan error, 1)}, nil
@@ -172,7 +172,7 @@ func disconnected(reason string) error {
 	if advice, ok := fatal[reason]; ok {
 		return &Fatal{reason, advice}
 	}
-	return fmt.Errorf("Slack ended the connection: %.60s", reason)
+	return fmt.Errorf("the connection was ended by Slack: %.60s", reason)
 }
 
 // read takes envelopes until the connection ends, and none any more once ctx

@@ -143,6 +143,9 @@ func afterObstacle(s auth.Start) string {
 
 func facts(i auth.Instance, s auth.Start) []*slack.TextBlockObject {
 	fact := func(label, value string) *slack.TextBlockObject { return words("*" + label + "*\n" + value) }
+	if i.Region == "" { // EC2 could not be asked: the id is all that is known
+		return []*slack.TextBlockObject{fact("Instance", quoted(i.ID, nameMost))}
+	}
 	all := []*slack.TextBlockObject{fact("Instance", fmt.Sprintf("<%s|%s>", consoleURL(i), i.ID))}
 	if i.Type != "" {
 		all = append(all, fact("Type", i.Type))

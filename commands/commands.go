@@ -9,7 +9,6 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -130,11 +129,4 @@ type Desk struct {
 	Log       *slog.Logger
 
 	unrecorded unrecorded
-}
-
-// unrecorded are the cards of starts that were decided while the store was
-// away, so that this process posts one for each.
-type unrecorded struct {
-	mu    sync.Mutex
-	cards map[string]auth.Card
 }

@@ -60,7 +60,11 @@ func (d *Desk) nearest(ctx context.Context, text string) (found, error) {
 	for _, i := range guarded {
 		choices = append(choices, i.Name())
 	}
-	if near := closest(text, choices); near != "" {
+	near := closest(text, choices)
+	if first, _, more := strings.Cut(text, " "); near == "" && more {
+		near = closest(first, wordNames()) // "revok web-1"
+	}
+	if near != "" {
 		answer += fmt.Sprintf(" Did you mean %s? Type `/ec2-pass` and then that.", name(near))
 	} else {
 		answer += " `/ec2-pass` lists the guarded instances, `/ec2-pass help` shows examples."

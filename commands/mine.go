@@ -32,11 +32,14 @@ func minePage(live []auth.PassRecord, names map[string]string) Message {
 	if len(live) == 0 {
 		return say("You hold no live pass. `/ec2-pass` lists the guarded instances.")
 	}
+	const most = 15 // with the longest names this is still a message that Slack takes
 	m := say(fmt.Sprintf("*Your live passes* (%d)", len(live)))
-	shown := live[:min(len(live), messageBlocks-2)]
-	for n, p := range shown {
+	for n, p := range live[:min(most, len(live))] {
 		line := fmt.Sprintf("*%s*   `%s`\nasked %s, good until *%s*", name(names[p.Instance]), p.Instance, clock(p.Issued), clock(p.Deadline))
 		m.Blocks = append(m.Blocks, beside(line, button(fmt.Sprint(actionRevoke, ":", n), p.Instance, "Revoke")))
+	}
+	if len(live) > most {
+		m.Blocks = append(m.Blocks, small(fmt.Sprintf("… and %d more, which end later.", len(live)-most)))
 	}
 	m.Blocks = append(m.Blocks, small("A code is shown only when its pass is issued. Lost it? A new `/ec2-pass` voids the old one."))
 	return m

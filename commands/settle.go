@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"sekisho/auth"
@@ -45,30 +46,45 @@ func settle(ctx context.Context, d *Desk, e Event) error {
 	return d.follow(ctx, o, nil)
 }
 
-// tellUnrecorded posts the card of a start that could not be recorded, once in
-// this process, and has it settled later.
+// tellUnrecorded posts the card of a start that could not be recorded, and has
+// it settled later: once in this process, however many events speak of it.
 func (d *Desk) tellUnrecorded(ctx context.Context, o auth.Outcome) error {
 	s := o.Start
-	key := s.Instance + s.Launch.UTC().String()
+	key := startRef{s.Instance, s.Launch.UnixMilli()}
 	d.unrecorded.mu.Lock()
 	defer d.unrecorded.mu.Unlock()
-	card, told := d.unrecorded.cards[key]
-	if told && card.Told >= s.Stage {
+	was := d.unrecorded.starts[key]
+	if was.queued && was.card.Told >= s.Stage {
 		return nil
 	}
-	s.Card = card
-	card, said := d.show(ctx, o.Instance, s)
-	if said == nil {
-		if d.unrecorded.cards == nil || len(d.unrecorded.cards) > 1000 {
-			d.unrecorded.cards = make(map[string]auth.Card)
+	s.Card = was.card
+	if s.Card.Told < s.Stage {
+		var err error
+		if s.Card, err = d.show(ctx, o.Instance, s); err != nil {
+			// With the record, a card that cannot be posted now is told then.
+			d.Log.WarnContext(ctx, "telling about a start", "instance", s.Instance, "error", err)
 		}
-		d.unrecorded.cards[key] = card
-	} else {
-		d.Log.WarnContext(ctx, "telling about a start", "instance", s.Instance, "error", said)
 	}
-	// With the record, a card that could not be posted now is told then.
-	return d.later(ctx, taskSettle, settleTask{
-		startRef: startRef{s.Instance, s.Launch.UnixMilli()}, Admitted: s.Admitted,
-		Decided: s.Decided.UnixMilli(), Stage: s.Stage, Note: s.Note, Card: card,
+	err := d.later(ctx, taskSettle, settleTask{
+		startRef: key, Admitted: s.Admitted, Decided: s.Decided.UnixMilli(), Stage: s.Stage, Note: s.Note, Card: s.Card,
 	}, pauseBefore(0))
+	if d.unrecorded.starts == nil || len(d.unrecorded.starts) >= unrecordedAtMost {
+		d.unrecorded.starts = make(map[startRef]unrecordedStart)
+	}
+	d.unrecorded.starts[key] = unrecordedStart{s.Card, err == nil}
+	return err
+}
+
+// unrecorded are the starts that were decided while the store was away, so
+// that this process tells and settles each of them once.
+type unrecorded struct {
+	mu     sync.Mutex
+	starts map[startRef]unrecordedStart
+}
+
+const unrecordedAtMost = 1000
+
+type unrecordedStart struct {
+	card   auth.Card
+	queued bool // Settle is on its way
 }

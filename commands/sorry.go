@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -18,6 +19,9 @@ func Sorry(err error) (m Message, fault bool) {
 		return say(":warning: My memory (Redis) cannot be reached, so I cannot issue or change passes right now. Nothing was changed. Try again in a minute; if it stays so, tell those who run Sekisho."), true
 	case errors.Is(err, auth.ErrNoInstance):
 		return say("There is no such instance in this account and region. `/ec2-pass` lists the guarded ones."), false
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return say(":warning: AWS or Redis took too long to answer, and I gave up before Slack does. Nothing was given out. Try again in a minute."), true
 	}
 	return say(":warning: Something went wrong, and it has been logged. Nothing was given out. Try again in a minute; if it stays so, tell those who run Sekisho."), true
 }

@@ -79,8 +79,8 @@ func startForOwner(ctx context.Context, d *Desk, e Event) error {
 func (d *Desk) startFor(ctx context.Context, t startTask) (Message, error) {
 	pass, err := d.Passes.Exchange(ctx, t.User, t.Instance, t.Pass, t.Request)
 	var r *auth.Refusal
-	if errors.As(err, &r) && r.Reason == auth.Replayed {
-		return d.startedBefore(ctx, t)
+	if errors.As(err, &r) && (r.Reason == auth.Replayed || r.Reason == auth.NoPass) {
+		return d.startedBefore(ctx, t, r)
 	}
 	if err != nil {
 		return Message{}, err
@@ -94,9 +94,9 @@ func (d *Desk) startFor(ctx context.Context, t startTask) (Message, error) {
 	return say(fmt.Sprintf(":white_check_mark: EC2 is starting `%s`. <#%s> says when the gate has let it in.", t.Instance, d.Policy.Alerts)), nil
 }
 
-// startedBefore answers a task that was delivered again: what became of the
-// first try is seen on the instance.
-func (d *Desk) startedBefore(ctx context.Context, t startTask) (Message, error) {
+// startedBefore answers a task that was delivered again, or a second click:
+// what became of the first is seen on the instance.
+func (d *Desk) startedBefore(ctx context.Context, t startTask, r *auth.Refusal) (Message, error) {
 	i, err := d.Instances.Instance(ctx, t.Instance)
 	if err != nil {
 		return Message{}, err
@@ -104,16 +104,23 @@ func (d *Desk) startedBefore(ctx context.Context, t startTask) (Message, error) 
 	if i.State.Up() {
 		return say(fmt.Sprintf(":white_check_mark: `%s` is %s.", t.Instance, i.State)), nil
 	}
+	if r.Reason == auth.NoPass {
+		return Message{}, r
+	}
 	return d.takeBack(ctx, t, i.Tags[d.Policy.Gate.PassTag], errors.New("the first try was cut short"))
 }
 
 // takeBack undoes a start that EC2 did not take: no code is left in the tag.
 func (d *Desk) takeBack(ctx context.Context, t startTask, code string, why error) (Message, error) {
-	if err := d.Passes.Void(ctx, t.User, t.Instance); err != nil {
-		d.Log.WarnContext(ctx, "voiding an unused pass", "instance", t.Instance, "error", err)
-	}
+	left := "The pass is void and the tag is clean"
 	if err := d.Starter.Untag(ctx, t.Instance, d.Policy.Gate.PassTag, code); err != nil {
 		d.Log.WarnContext(ctx, "removing an unused tag", "instance", t.Instance, "error", err)
+		left = "The pass is void, but the tag could not be removed: the sweep will do it"
+	}
+	var none *auth.Refusal // there is no live pass any more, which is as good
+	if err := d.Passes.Void(ctx, t.User, t.Instance); err != nil && !errors.As(err, &none) {
+		d.Log.WarnContext(ctx, "voiding an unused pass", "instance", t.Instance, "error", err)
+		left = fmt.Sprintf("The pass could not be made void: `/ec2-pass revoke %s` does it", t.Instance)
 	}
 	reason := "EC2 did not take the start"
 	switch {
@@ -122,5 +129,5 @@ func (d *Desk) takeBack(ctx context.Context, t startTask, code string, why error
 	case errors.Is(why, auth.ErrNoInstance):
 		reason = "EC2 does not know it any more"
 	}
-	return say(fmt.Sprintf(":warning: `%s` was not started: %s. The pass is void and the tag is clean; ask again with `/ec2-pass` when it can start.", t.Instance, reason)), nil
+	return say(fmt.Sprintf(":warning: `%s` was not started: %s. %s; ask again with `/ec2-pass` when it can start.", t.Instance, reason, left)), nil
 }

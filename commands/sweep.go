@@ -37,10 +37,10 @@ func (d *Desk) SweepOnce(ctx context.Context) (auth.Swept, error) {
 // adoptedText tells of starts that may be stopped no more, since nobody can
 // know whether they were let in.
 func adoptedText(names []string) string {
-	const most = 20
+	const most, long = 20, 24 // which fit into one section, however the names are written
 	var list []string
 	for _, n := range names[:min(most, len(names))] {
-		list = append(list, name(n))
+		list = append(list, quoted(n, long))
 	}
 	text := fmt.Sprintf(":information_source: %d guarded %s already running when my records begin, and %s left running: %s",
 		len(names), plural(len(names), "instance was", "instances were"), plural(len(names), "is", "are"), strings.Join(list, ", "))

@@ -9,11 +9,9 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// Limits of Block Kit.
-const (
-	sectionText   = 3000 // https://docs.slack.dev/reference/block-kit/blocks/section-block
-	messageBlocks = 50   // https://docs.slack.dev/reference/block-kit/blocks
-)
+// sectionText is how long a section's text may be:
+// https://docs.slack.dev/reference/block-kit/blocks/section-block
+const sectionText = 3000
 
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
@@ -28,7 +26,9 @@ func quoted(text string, most int) string {
 			return '\''
 		case unicode.IsSpace(r):
 			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u200b', r == unicode.ReplacementChar:
+		case unicode.IsControl(r), r == unicode.ReplacementChar:
+			return -1
+		case unicode.Is(unicode.Cf, r) && r != '\u200d': // unseen, or turns the text around; the joiner makes emoji
 			return -1
 		}
 		return r

@@ -201,7 +201,7 @@ func (e *EC2) Untag(ctx context.Context, id, key, value string) error {
 	_, err := e.api.DeleteTags(ctx, &ec2.DeleteTagsInput{
 		Resources: []string{id}, Tags: []types.Tag{{Key: aws.String(key), Value: aws.String(value)}},
 	})
-	if err = translate(err); errors.Is(err, auth.ErrNoInstance) {
+	if err = tagFault(err, value); errors.Is(err, auth.ErrNoInstance) {
 		return nil
 	}
 	return err
@@ -213,7 +213,7 @@ func (e *EC2) Start(ctx context.Context, id, key, value string) error {
 		Resources: []string{id}, Tags: []types.Tag{{Key: aws.String(key), Value: aws.String(value)}},
 	})
 	if err != nil {
-		return fmt.Errorf("setting the tag: %w", translate(err))
+		return fmt.Errorf("setting the tag: %w", tagFault(err, value))
 	}
 	if _, err = e.api.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: []string{id}}); err != nil {
 		return fmt.Errorf("starting: %w", translate(err))

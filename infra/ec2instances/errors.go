@@ -3,6 +3,7 @@ package ec2instances
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/smithy-go"
 
@@ -22,7 +23,7 @@ var meanings = map[string]error{
 }
 
 // translate is the one place that understands EC2's errors. It keeps the code
-// and the message, which hold no secret, and drops the request's details.
+// and the message, and drops the request's details.
 func translate(err error) error {
 	var e smithy.APIError
 	if !errors.As(err, &e) {
@@ -32,4 +33,20 @@ func translate(err error) error {
 		return fmt.Errorf("%w (EC2: %s: %s)", meaning, e.ErrorCode(), e.ErrorMessage())
 	}
 	return fmt.Errorf("EC2: %s: %s", e.ErrorCode(), e.ErrorMessage())
+}
+
+// tagFault translates the error of a call that carried a tag's value. EC2
+// quotes parameters that it does not like, and the value may be a pass's code:
+// then only the meaning is kept.
+func tagFault(err error, value string) error {
+	err = translate(err)
+	if err == nil || value == "" || !strings.Contains(err.Error(), value) {
+		return err
+	}
+	for _, meaning := range meanings {
+		if errors.Is(err, meaning) {
+			return meaning
+		}
+	}
+	return errors.New("EC2 refused it, in words that hold the tag's value and are not repeated here")
 }

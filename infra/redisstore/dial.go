@@ -62,7 +62,7 @@ func options(url string) (*redis.UniversalOptions, error) {
 		Addrs: addrs, MasterName: master, IsClusterMode: cluster && master == "",
 		Username: one.Username, Password: one.Password, DB: one.DB, TLSConfig: one.TLSConfig,
 		// The gate must know soon that the store is away: three tries, a second each.
-		DialTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second,
+		DialTimeout: time.Second, DialerRetries: 1, ReadTimeout: time.Second, WriteTimeout: time.Second,
 		MaxRetries: 2, MinRetryBackoff: 20 * time.Millisecond, MaxRetryBackoff: 200 * time.Millisecond,
 		ContextTimeoutEnabled: true,
 		// Redis Enterprise's alone, and it would resolve the host's name before

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -145,9 +146,20 @@ func (c *Chat) Respond(ctx context.Context, to, text string, blocks []slack.Bloc
 	defer answer.Body.Close()
 	said, _ := io.ReadAll(io.LimitReader(answer.Body, 200))
 	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("answering a request: Slack said %d %.100q", answer.StatusCode, said)
+		return fmt.Errorf("answering a request: Slack said %d %s", answer.StatusCode, codeIn(said))
 	}
 	return nil
+}
+
+var errorCode = regexp.MustCompile(`^(?:\{"ok":false,"error":")?([a-z_]{1,40})(?:"|\s*$)`)
+
+// codeIn finds Slack's code, such as expired_url. What else a server between
+// here and Slack may say is left out: it could repeat the URL or the answer.
+func codeIn(said []byte) string {
+	if m := errorCode.FindSubmatch(said); m != nil {
+		return string(m[1])
+	}
+	return "without a code"
 }
 
 // allowed keeps a forged task from sending answers elsewhere.

@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"sekisho/infra/local/awssim"
 	"sekisho/infra/redisstore/redistest"
@@ -118,6 +119,7 @@ func TestRedisAwayAllows(t *testing.T) {
 
 func TestTheSweepFindsWhatEventsMissed(t *testing.T) {
 	w := open(t, "enforce", "stop")
+	w.clock.set(-5 * time.Second) // launch times are whole seconds
 	w.do(w.AWS.StartInstance(w.instance("gpu-1").ID))
 	w.untilState("gpu-1", "running")
 	first := w.run([]string{"sweep"}) // its memory begins here
@@ -127,6 +129,7 @@ func TestTheSweepFindsWhatEventsMissed(t *testing.T) {
 	w.card("already running when my records begin", "gpu-1")
 
 	w.AWS.DropEvents(1000)
+	w.clock.set(5 * time.Second)
 	web, db := w.instance("web-1"), w.instance("db-1")
 	w.do(w.AWS.SetTag(db.ID, "Auth", "left-over"))
 	w.do(w.AWS.StartInstance(web.ID))

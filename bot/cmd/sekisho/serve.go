@@ -49,6 +49,10 @@ func newApp(ctx context.Context, env wire.Env, doors bot.Doors, log *slog.Logger
 	})
 }
 
+// pollers read the queue side by side, so that one batch that takes long,
+// because Slack is slow, does not keep the next start waiting.
+const pollers = 4
+
 // serve runs every open door. When ctx ends, or one door fails for good, all
 // stop taking work and finish what they began.
 func serve(ctx context.Context, app *wire.App, doors bot.Doors, listen string) error {
@@ -63,7 +67,9 @@ func serve(ctx context.Context, app *wire.App, doors bot.Doors, listen string) e
 		all.Go(func() error { return app.Socket.Run(ctx) })
 	}
 	if doors.Events {
-		all.Go(func() error { app.Bot.Poll(ctx, app.Queue); return nil })
+		for range pollers {
+			all.Go(func() error { app.Bot.Poll(ctx, app.Queue); return nil })
+		}
 	}
 	app.Log.InfoContext(ctx, "open", "doors", doors, "mode", app.Desk.Policy.Gate.Mode)
 	err := all.Wait()

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -47,6 +48,7 @@ type world struct {
 	*local.World
 	t      *testing.T
 	ctx    context.Context
+	clock  *clock
 	policy string
 	redis  string
 	env    []string
@@ -60,11 +62,20 @@ passes: {ttl: 10m, start_now: true}
 rules: [{name: everyone, ask: [everyone]}]
 `
 
+// clock is Slack's and AWS's; it can be put forward or back.
+type clock struct{ off atomic.Int64 }
+
+func (c *clock) now() time.Time        { return time.Now().Add(time.Duration(c.off.Load())) }
+func (c *clock) set(off time.Duration) { c.off.Store(int64(off)) }
+
 // open makes a world on a real Redis, its policy in this mode.
 func open(t *testing.T, mode, whenUnavailable string) *world {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
-	w, err := local.New(local.Options{BootTime: 50 * time.Millisecond, StopTime: 50 * time.Millisecond, SweepEvery: time.Hour})
+	clock := new(clock)
+	w, err := local.New(local.Options{
+		BootTime: 50 * time.Millisecond, StopTime: 50 * time.Millisecond, SweepEvery: time.Hour, Now: clock.now,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +88,7 @@ func open(t *testing.T, mode, whenUnavailable string) *world {
 		t.Fatal(err)
 	}
 	addr := redistest.Server(t)
-	return &world{World: w, t: t, ctx: ctx, policy: file, redis: addr, env: append(w.Env(),
+	return &world{World: w, t: t, ctx: ctx, clock: clock, policy: file, redis: addr, env: append(w.Env(),
 		"PATH="+os.Getenv("PATH"), "HOME="+os.DevNull,
 		"SEKISHO_CONFIG="+file, "SEKISHO_DOORS=socket,events", "REDIS_URL=redis://"+addr,
 		"SEKISHO_PEPPER=test-pepper-test-pepper-test-pepper",

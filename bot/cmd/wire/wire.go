@@ -95,7 +95,8 @@ func newDesk(policy *auth.Policy, s settings, store *redisstore.Store, c Config)
 	instances := ec2instances.New(c.AWS("ec2"))
 	gate := &auth.Gate{
 		Policy: policy, Instances: instances, Stopper: instances, Starts: store,
-		Pepper: s.pepper, Now: time.Now, Looks: looks(), Pause: pause, Recent: new(auth.Recent),
+		Pepper: s.pepper, Region: c.AWS("ec2").Region,
+		Now: time.Now, Looks: looks(), Pause: pause, Recent: new(auth.Recent),
 	}
 	passes := &auth.Passes{
 		Policy: policy, Store: store, Asks: store, Pepper: s.pepper, Now: time.Now, Random: rand.Reader,

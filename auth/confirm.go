@@ -1,0 +1,69 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Closed answers a stopped event: it confirms a stop that the gate asked for,
+// and closes the grant of a start that was admitted.
+func (g *Gate) Closed(ctx context.Context, e StateChange) (Outcome, error) {
+	starts, err := g.Starts.Starts(ctx, []string{e.Instance})
+	if err != nil {
+		return Outcome{}, fmt.Errorf("reading the start of %s: %w", e.Instance, err)
+	}
+	s, known := starts[e.Instance]
+	if !known || e.At.Before(s.Launch) { // the end of an earlier start, come late
+		return Outcome{}, nil
+	}
+	return g.ended(ctx, Instance{ID: e.Instance}, s)
+}
+
+func (g *Gate) ended(ctx context.Context, i Instance, s Start) (Outcome, error) {
+	s, moved, err := g.Starts.Advance(ctx, s.Instance, s.Launch, Ended, "", g.Now())
+	if err != nil || !moved || s.Admitted {
+		return Outcome{}, err
+	}
+	return Outcome{Instance: i, Start: s, Recorded: true}, nil
+}
+
+// Confirm looks whether a refused start has come to rest. If not, it asks
+// again for the stop and moves the start on to Stuck, which is told once.
+func (g *Gate) Confirm(ctx context.Context, instance string, launch time.Time) (Outcome, error) {
+	starts, err := g.Starts.Starts(ctx, []string{instance})
+	if err != nil {
+		return Outcome{}, fmt.Errorf("reading the start of %s: %w", instance, err)
+	}
+	s, known := starts[instance]
+	if !known || !s.Launch.Equal(launch) || s.Settled() || s.Stage == Stuck || g.Policy.Gate.Mode != Enforce {
+		return Outcome{}, nil
+	}
+	i, err := g.Instances.Instance(ctx, instance)
+	if errors.Is(err, ErrNoInstance) || err == nil && i.State.Down() {
+		i.ID = instance
+		return g.ended(ctx, i, s)
+	}
+	if err != nil {
+		return Outcome{}, fmt.Errorf("reading %s: %w", instance, err)
+	}
+	if !i.LaunchTime.Equal(launch) {
+		return Outcome{}, nil
+	}
+	var failed error
+	if i.State.Up() {
+		if s, failed = g.end(ctx, i, s); s.Settled() {
+			return Outcome{Instance: i, Start: s, Recorded: true}, failed
+		}
+	}
+	s, err = g.advance(ctx, s, Stuck, noteOf(failed))
+	return Outcome{Instance: i, Start: s, Recorded: true}, err
+}
+
+func noteOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

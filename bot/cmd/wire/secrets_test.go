@@ -1,0 +1,496 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/slack-go/slack"
+
+	"sekisho/auth"
+	"sekisho/bot"
+	"sekisho/infra/local/awssim"
+	"sekisho/infra/local/slacksim"
+)
+
+// The secrets that a process is given. Each is easily found again.
+var secrets = map[string]string{
+	"SLACK_BOT_TOKEN":       "xoxb-test-SPILT-bot-token",
+	"SLACK_APP_TOKEN":       "xapp-test-SPILT-app-token",
+	"SLACK_SIGNING_SECRET":  "test-SPILT-signing-secret",
+	"SEKISHO_PEPPER":        "test-SPILT-pepper-of-thirty-two-bytes",
+	"the Redis password":    "test-SPILT-redis-password",
+	"AWS_SECRET_ACCESS_KEY": "test-SPILT-aws-secret-key",
+	"the response URL":      "test-SPILT-response-url",
+	"the socket's ticket":   "test-SPILT-ticket",
+}
+
+const (
+	owner  = "U0HANA"
+	webID  = "i-0aaaaaaaaaaaaaaa1"
+	alerts = "C0ALERTS"
+)
+
+// spill collects everything that leaves the process, by place.
+type spill struct {
+	mu     sync.Mutex
+	places map[string]*bytes.Buffer
+}
+
+func (s *spill) add(place, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.places[place] == nil {
+		s.places[place] = new(bytes.Buffer)
+	}
+	fmt.Fprintln(s.places[place], text)
+}
+
+func (s *spill) err(err error) {
+	if err != nil {
+		s.add("an error", err.Error())
+	}
+}
+
+// Write takes the log.
+func (s *spill) Write(p []byte) (int, error) {
+	s.add("the log", string(p))
+	return len(p), nil
+}
+
+// away are the ways in which a server fails; the empty one works.
+const (
+	works  = ""
+	closed = "closed" // nobody listens
+	echo   = "echo"   // 500, and an error page that repeats the request, as proxies do
+	page   = "page"   // 200 with such a page, where JSON or XML is expected
+	says   = "says"   // AWS: refuses what would change something, in words that repeat it
+	wrong  = "wrong"  // Redis: the password is another
+)
+
+// TestSecretsStayInside drives every adapter and the whole way of a pass, with
+// everything around the process working, failing in turn, and failing at once.
+func TestSecretsStayInside(t *testing.T) {
+	for _, c := range []struct{ slack, aws, redis string }{
+		{works, works, works},
+		{closed, works, works}, {echo, works, works}, {page, works, works},
+		{works, closed, works}, {works, echo, works}, {works, page, works}, {works, says, works},
+		{works, works, closed}, {works, works, wrong},
+		{closed, closed, closed}, {echo, echo, wrong}, {page, says, works},
+	} {
+		t.Run(fmt.Sprintf("slack %s, aws %s, redis %s", c.slack, c.aws, c.redis), func(t *testing.T) {
+			t.Parallel()
+			p := newProcess(t, c.slack, c.aws, c.redis)
+			p.drive()
+			p.look(c.slack == works && c.aws == works && c.redis == works)
+		})
+	}
+}
+
+// process is the whole program in a world that may be broken.
+type process struct {
+	*App
+	t        *testing.T
+	out      *spill
+	cloud    *awssim.Cloud
+	redis    *miniredis.Miniredis
+	queue    string // its URL
+	response string // a response URL
+
+	mu    sync.Mutex
+	codes []string // every code that a person or a tag was given
+	asked int
+}
+
+func newProcess(t *testing.T, slackIs, awsIs, redisIs string) *process {
+	p := &process{t: t, out: &spill{places: make(map[string]*bytes.Buffer)}}
+	p.redis = miniredis.RunT(t)
+	password := secrets["the Redis password"]
+	p.redis.RequireUserAuth("sekisho", password)
+	if redisIs == wrong {
+		p.redis.RequireUserAuth("sekisho", "another")
+	}
+	redisURL := "redis://sekisho:" + password + "@" + p.redis.Addr()
+	if redisIs == closed {
+		p.redis.Close()
+	}
+
+	p.cloud = awssim.New(awssim.Options{})
+	t.Cleanup(p.cloud.Close)
+	p.cloud.Add(awssim.Instance{ID: webID, Name: "web-1", Tags: map[string]string{"Sekisho": "guarded"}})
+	amazon := serve(t, awsIs, p.amazon(awsIs))
+	p.cloud.SetBaseURL(amazon)
+	chat := serve(t, slackIs, http.HandlerFunc(p.slack))
+	p.queue = p.cloud.CreateQueue("sekisho", time.Minute, "", 0)
+	p.response = chat + "/commands/T0TEST/" + secrets["the response URL"]
+
+	env := map[string]string{
+		"SEKISHO_CONFIG": policy(t), "REDIS_URL": redisURL, "SLACK_API_URL": chat + "/api/",
+		"SEKISHO_QUEUE_URL": p.queue,
+	}
+	for name, value := range secrets {
+		env[name] = value
+	}
+	app, err := New(Config{
+		Env: func(name string) string { return env[name] }, Doors: bot.Doors{Socket: true, HTTP: true, Events: true},
+		AWS: func(string) aws.Config {
+			return aws.Config{
+				Region: "eu-central-1", BaseEndpoint: &amazon, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+				Credentials: credentials.NewStaticCredentialsProvider("AKIATESTTESTTESTTEST", secrets["AWS_SECRET_ACCESS_KEY"], ""),
+			}
+		},
+		Log: slog.New(slog.NewTextHandler(p.out, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { app.Close() })
+	p.App = app
+	return p
+}
+
+func policy(t *testing.T) string {
+	path := filepath.Join(t.TempDir(), "sekisho.yml")
+	err := os.WriteFile(path, []byte(`version: 1
+slack:
+  channels: {alerts: C0ALERTS}
+gate:
+  mode: enforce
+  guard: {tags: {Sekisho: guarded}}
+  when_unavailable: stop
+passes: {start_now: true}
+rules:
+  - {name: everyone, ask: [everyone]}
+`), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// serve is the address of a server that works like this, or fails as it is told.
+func serve(t *testing.T, fails string, working http.Handler) (base string) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if fails != echo && fails != page {
+			working.ServeHTTP(w, r)
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		if fails == echo {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+		fmt.Fprintf(w, "<html>%s was not found here: %s %v</html>", r.URL, body, r.Header)
+	}))
+	t.Cleanup(s.Close)
+	if fails == closed {
+		s.Close()
+	}
+	return s.URL
+}
+
+// slack is a Slack that takes everything, and opens no socket.
+func (p *process) slack(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	switch method := strings.TrimPrefix(r.URL.Path, "/api/"); {
+	case strings.HasPrefix(r.URL.Path, "/commands/"):
+		p.out.add("a private answer", string(body))
+		io.WriteString(w, "ok")
+	case method == "apps.connections.open":
+		fmt.Fprintf(w, `{"ok":true,"url":"ws://%s/link?ticket=%s"}`, r.Host, secrets["the socket's ticket"])
+	case method == "link":
+		http.Error(w, "no socket at "+r.URL.String(), http.StatusTeapot)
+	default:
+		form, _ := url.ParseQuery(string(body))
+		form.Del("token") // which is where it belongs
+		p.out.add("a message in "+form.Get("channel"), form.Encode())
+		io.WriteString(w, `{"ok":true,"channel":"C0ALERTS","ts":"1800000000.000001"}`)
+	}
+}
+
+// amazon is the cloud. It notes the codes that are put into tags; told to, it
+// refuses what would change something in words that repeat the request.
+func (p *process) amazon(fails string) http.Handler {
+	working := p.cloud.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		form, _ := url.ParseQuery(string(body))
+		if form.Get("Action") == "CreateTags" {
+			p.code(form.Get("Tag.1.Value"))
+		}
+		if action := form.Get("Action"); fails == says && action != "" && !strings.HasPrefix(action, "Describe") {
+			var words bytes.Buffer
+			xml.EscapeText(&words, []byte(r.Header.Get("Authorization")+" "+string(body)))
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprintf(w, `<Response><Errors><Error><Code>InvalidParameterValue</Code><Message>Value (%s) for parameter value is invalid</Message></Error></Errors><RequestID>1</RequestID></Response>`, &words)
+			return
+		}
+		working.ServeHTTP(w, r)
+	})
+}
+
+func (p *process) code(c string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.codes = append(p.codes, c)
+}
+
+// drive goes every way there is. What fails is what should.
+func (p *process) drive() {
+	ctx, t := p.t.Context(), p.t
+	p.request("/slack/commands", url.Values{"text": {p.response}}, false)
+	first := p.command("web-1")
+	for _, text := range []string{"", "mine", "help", "revoke db-1", "<@U0BEN>", webID[:9]} {
+		p.command(text)
+	}
+	p.click("launch", "x")
+	p.click("pass_page:next", "1")
+
+	// A start with the pass, its duplicates, and one with the pass spent.
+	for range 2 {
+		p.cloud.SetTag(webID, "Auth", first)
+		if err := p.cloud.StartInstance(webID); err != nil {
+			t.Log(err)
+		}
+		p.event("pending")
+		p.event("running")
+		p.cloud.StopInstance(webID)
+		p.event("stopped")
+	}
+
+	// Start it now, revoke, and every task.
+	second := p.command(webID)
+	if values := startButton.FindStringSubmatch(p.text("the owner's answer")); second != "" && values != nil {
+		p.click("pass_start", values[1])
+	}
+	p.click("pass_get:1", webID)
+	p.click("pass_revoke", webID)
+	detail, _ := json.Marshal(map[string]any{
+		"user": owner, "instance": webID, "request": "1.1", "response_url": p.response, "launch": 1, "stage": 50,
+		"channel": alerts, "text": "said later", "pass": p.passID(),
+	})
+	for _, task := range []string{"Confirm a stop", "Tell about a start", "Settle a start", "Say", "Start for the owner", "unknown"} {
+		p.out.err(p.Bot.Event(ctx, []byte(`{"source":"sekisho.task","detail-type":"`+task+`","detail":`+string(detail)+`}`)))
+		p.out.err(p.Bot.Event(ctx, []byte(`{"source":"sekisho.task","detail-type":"`+task+`","detail":["`+p.response+`"]}`)))
+	}
+	p.out.err(p.Bot.Event(ctx, []byte(`{"source":"sekisho.schedule","detail-type":"Sweep","detail":{}}`)))
+	p.out.err(p.Bot.Event(ctx, []byte(p.response)))
+
+	// What is left of the adapters.
+	p.send(httptest.NewRequest(http.MethodGet, "/readyz", nil), "the readiness")
+	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer cancel()
+	p.out.err(p.Socket.Run(short))
+	p.out.err(p.Queue.Send(ctx, p.response, 0))
+	p.out.err(p.Queue.Receive(ctx, func(context.Context, string, string) error { return errors.New("kept") }))
+	blocks := []slack.Block{slack.NewDividerBlock()}
+	_, err := p.Desk.Chat.Post(ctx, alerts, "", "x", blocks)
+	p.out.err(err)
+	p.out.err(p.Desk.Chat.Update(ctx, alerts, "1.1", "x", blocks))
+	p.out.err(p.Desk.Chat.Respond(ctx, p.response, "x", blocks, true))
+	p.out.err(p.Desk.Chat.Respond(ctx, "https://elsewhere.test/"+p.response, "x", blocks, true))
+	p.out.err(p.Desk.Chat.Respond(ctx, p.response+"\x7f", "x", blocks, true))
+	p.out.err(p.Store.Ping(ctx))
+	_, err = p.Desk.Passes.Store.VoidPass(ctx, webID, owner, time.Now())
+	p.out.err(err)
+	p.out.err(p.Desk.Starter.Start(ctx, webID, "Auth", first))
+	p.out.err(p.Desk.Gate.Stopper.Untag(ctx, webID, "Auth", first))
+	p.out.add("the App", fmt.Sprintf("%v %+v", p.Desk.Gate, p.Desk.Passes.Pepper))
+}
+
+var (
+	shownCode   = regexp.MustCompile("```([3-9A-Y]{31})```")
+	startButton = regexp.MustCompile(`"action_id":"pass_start".*?"value":"([^"]*)"`)
+)
+
+// command types `/ec2-pass text` and gives the code that it shows, if any.
+func (p *process) command(text string) (code string) {
+	body := p.request("/slack/commands", url.Values{
+		"command": {"/ec2-pass"}, "text": {text}, "user_id": {owner}, "channel_id": {"C0OPS"}, "trigger_id": {p.trigger()},
+		"response_url": {p.response}, "token": {"deprecated"},
+	}, true)
+	if shown := shownCode.FindStringSubmatch(body); shown != nil {
+		p.code(shown[1])
+		return shown[1]
+	}
+	return ""
+}
+
+func (p *process) click(action, value string) {
+	payload, _ := json.Marshal(map[string]any{
+		"type": "block_actions", "user": map[string]string{"id": owner}, "trigger_id": p.trigger(), "response_url": p.response,
+		"actions": []map[string]string{{"action_id": action, "value": value}},
+	})
+	p.request("/slack/interactions", url.Values{"payload": {string(payload)}}, true)
+}
+
+func (p *process) trigger() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked++
+	return strconv.Itoa(p.asked)
+}
+
+func (p *process) request(path string, form url.Values, signed bool) string {
+	body := form.Encode()
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	if signed {
+		stamp := strconv.FormatInt(time.Now().Unix(), 10)
+		r.Header.Set("X-Slack-Request-Timestamp", stamp)
+		r.Header.Set("X-Slack-Signature", slacksim.Sign(secrets["SLACK_SIGNING_SECRET"], stamp, body))
+	}
+	return p.send(r, "the owner's answer")
+}
+
+func (p *process) send(r *http.Request, place string) string {
+	w := httptest.NewRecorder()
+	p.HTTP.ServeHTTP(w, r)
+	p.out.add(place, w.Body.String())
+	return w.Body.String()
+}
+
+func (p *process) event(state string) {
+	event, _ := json.Marshal(map[string]any{
+		"id": "test", "source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "region": "eu-central-1",
+		"time": time.Now().UTC().Add(time.Second).Truncate(time.Second), "detail": map[string]string{"instance-id": webID, "state": state},
+	})
+	p.out.err(p.Bot.Event(p.t.Context(), event))
+}
+
+// passID is the id of the owner's live pass, so that a task can start with it.
+func (p *process) passID() string {
+	p.command(webID)
+	live, err := p.Desk.Passes.Live(p.t.Context(), owner, []string{webID})
+	p.out.err(err)
+	if len(live) == 0 {
+		return ""
+	}
+	return live[0].ID
+}
+
+func (p *process) text(place string) string {
+	p.out.mu.Lock()
+	defer p.out.mu.Unlock()
+	if b := p.out.places[place]; b != nil {
+		return b.String()
+	}
+	return ""
+}
+
+// look searches every place for every secret.
+func (p *process) look(allWorks bool) {
+	t := p.t
+	p.out.add("Redis", p.redis.Dump())
+	q := p.cloud.Queue(p.queue)
+	for _, task := range slices.Concat(q.Visible, q.Delayed, q.InFlight) {
+		p.out.add("the queue", task)
+	}
+	places := []string{"the log", "an error", "Redis", "the App", "the readiness", "the owner's answer"}
+	if allWorks {
+		places = append(places, "a private answer", "a message in "+alerts, "the queue")
+		if n := strings.Count(p.text("a message in "+alerts), "let+in"); n == 0 {
+			t.Errorf("nobody was let in: the test does not do what it says\n%s", p.text("the log"))
+		}
+		if tagged := p.text("the log"); !strings.Contains(tagged, "started for the owner") {
+			t.Errorf("nothing was started for its owner: the test does not do what it says")
+		}
+	}
+	for _, place := range places {
+		if p.text(place) == "" && place != "Redis" {
+			t.Errorf("%s: nothing was collected", place)
+		}
+	}
+	for place := range p.out.places {
+		text := p.text(place)
+		for name, secret := range secrets {
+			if name == "the response URL" && place == "the queue" {
+				continue // a worker answers through it
+			}
+			spilt(t, place, name, text, secret)
+		}
+		for _, c := range p.codes {
+			if c == "" || place == "the owner's answer" || place == "a private answer" {
+				continue
+			}
+			spilt(t, place, "a code", text, c)
+		}
+	}
+}
+
+func spilt(t *testing.T, place, name, text, secret string) {
+	t.Helper()
+	at := strings.Index(text, secret)
+	if at < 0 {
+		at = strings.Index(text, url.QueryEscape(secret))
+	}
+	if at >= 0 {
+		t.Errorf("%s holds %s: …%s…", place, name, text[max(0, at-300):min(len(text), at+len(secret)+60)])
+	}
+}
+
+// What is wrong with the settings is said without their values.
+func TestAMalformedSecretIsNotQuoted(t *testing.T) {
+	good := map[string]string{
+		"SEKISHO_CONFIG": policy(t), "REDIS_URL": "redis://localhost:6379", "SEKISHO_QUEUE_URL": "https://sqs.test/q",
+		"SLACK_BOT_TOKEN": "xoxb-test", "SLACK_APP_TOKEN": "xapp-test", "SLACK_SIGNING_SECRET": "test",
+		"SEKISHO_PEPPER": strings.Repeat("test", 8),
+	}
+	for name, values := range map[string][]string{
+		"SLACK_BOT_TOKEN": {"SPILT-token", "xapp-SPILT", " xoxb-SPILT"},
+		"SLACK_APP_TOKEN": {"SPILT-token", "xoxb-SPILT"},
+		"SEKISHO_PEPPER":  {"SPILT"},
+		"REDIS_URL": {"SPILT", "http://user:SPILT@host", "redis://user:SPILT@host:port:port", "redis://:SPILT@h/notanumber",
+			"redis://user:SPILT@host?SPILT=1", "redis://user:SPILT%zz@host", "rediss://:SPILT@[::1"},
+	} {
+		for _, value := range values {
+			_, err := New(Config{
+				Doors: bot.Doors{Socket: true, HTTP: true, Events: true}, Log: slog.New(slog.DiscardHandler),
+				AWS: func(string) aws.Config { return aws.Config{} },
+				Env: func(asked string) string {
+					if asked == name {
+						return value
+					}
+					return good[asked]
+				},
+			})
+			if err == nil {
+				t.Errorf("%s=%q is taken", name, value)
+			} else if !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "SPILT") {
+				t.Errorf("%s=%q: %v", name, value, err)
+			}
+		}
+	}
+}
+
+// A pass's code and the pepper print as placeholders wherever they get to.
+func TestSecretsPrintAsPlaceholders(t *testing.T) {
+	pepper, err := auth.NewPepper(secrets["SEKISHO_PEPPER"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		if text := fmt.Sprintf(verb, settings{pepper: pepper}); strings.Contains(text, "SPILT") {
+			t.Errorf("%s of the settings holds the pepper: %s", verb, text)
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package commands_test
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+// hostileNames are what somebody who may name an instance could try.
+var hostileNames = map[string]string{
+	"a broadcast":        "<!channel> look here",
+	"a broadcast to all": "<!everyone|x>",
+	"a mention":          "<@U0BEN> and <@U0BEN|hana>",
+	"a group":            "<!subteam^S0GROUP>",
+	"a channel":          "<#C0OTHER>",
+	"a link":             "<https://evil.test|sign in>",
+	"a bare link":        "https://evil.test",
+	"a mail link":        "<mailto:a@evil.test|x>",
+	"an at":              "@channel @here",
+	"a way out of code":  "x` <!channel> `y",
+	"a code block":       "```\n<!here>\n```",
+	"escapes":            "&lt;!channel&gt; &amp;",
+	"lines":              "a\nb\r\nc\u2028d\vf",
+	"right to left":      "a\u202egnp.exe\u2066\u200f",
+	"nothing to be seen": "\u200b\u2060\ufeff\u00ad",
+	"blanks":             " \u00a0\u3000",
+	"control characters": "a\x00\x1b[31mb\x7f\u009b",
+	"bold and struck":    "*a* _b_ ~c~",
+	"an emoji":           "🎫:rotating_light:",
+	"300 characters":     strings.Repeat("ä", 300),
+	"300 signs":          strings.Repeat("<", 300),
+	"300 ampersands":     strings.Repeat("&", 300),
+	"300 emoji":          strings.Repeat("👩‍🚒", 100),
+	"no UTF-8":           "a\xff\xfe\xc3b",
+	"a date":             "<!date^0^{date}|x>",
+}
+
+// ours is what messages may hold of Slack's own marks: dates, the alerts'
+// channel, the tests' people, a link to AWS's console, and the call to those
+// present at the head of an escalation.
+var ours = regexp.MustCompile(`<!date\^\d+\^[^|<>]+\|[^<>]+>|<#` + alerts + `>|<@U0HANA>|` +
+	`<https://eu-central-1\.console\.aws\.amazon\.com/ec2/home\?region=eu-central-1#InstanceDetails:instanceId=i-[0-9a-f]+\|i-[0-9a-f]+>|^<!here> `)
+
+func TestNoNameMakesAMessageDoAnything(t *testing.T) {
+	plain := make(map[string]string)
+	for _, m := range everyMessage(t, "web-1") {
+		plain[m.file+": "+m.name] = strings.Join(allText(t, m), "\n")
+	}
+	for label, name := range hostileNames {
+		t.Run(label, func(t *testing.T) {
+			all := everyMessage(t, name)
+			for _, m := range all {
+				texts := allText(t, m)
+				// What was looked up decides which sentence these are; a name of
+				// nothing is shown as that.
+				varies := m.file == "find" || m.file == "revoke" || strings.Contains(strings.Join(texts, " "), "(blank)")
+				for _, text := range texts {
+					if rest := ours.ReplaceAllString(text, ""); strings.ContainsAny(rest, "<>") {
+						t.Errorf("%s, %s: something live: %q", m.file, m.name, text)
+					}
+					for _, r := range text {
+						if r != '\n' && unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) && r != '\u200d' {
+							t.Errorf("%s, %s: %U in %q", m.file, m.name, r, text)
+						}
+					}
+				}
+				as := plain[m.file+": "+m.name]
+				for _, sign := range []string{"`", "\n"} {
+					if got, want := strings.Count(strings.Join(texts, "\n"), sign), strings.Count(as, sign); got != want && !varies {
+						t.Errorf("%s, %s: %d of %q, with a plain name %d: %q", m.file, m.name, got, sign, want, texts)
+					}
+				}
+			}
+			if len(name) >= 300 { // a short one fits where a plain one does
+				slackTakes(t, all)
+			}
+		})
+	}
+}
+
+// allText is every text of a message, wherever it stands. Slack must not look
+// for names and links in any of those that are marked up.
+func allText(t *testing.T, m shown) []string {
+	t.Helper()
+	texts := []string{m.text}
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, e := range v {
+				walk(e)
+			}
+		case map[string]any:
+			if text, ok := v["text"].(string); ok {
+				texts = append(texts, text)
+				if v["type"] == "mrkdwn" && v["verbatim"] != true {
+					t.Errorf("%s, %s: Slack would look for names and links in %q", m.file, m.name, text)
+				}
+			}
+			for _, e := range v {
+				walk(e)
+			}
+		}
+	}
+	raw, err := json.Marshal(m.blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var blocks any
+	if err := json.Unmarshal(raw, &blocks); err != nil {
+		t.Fatal(err)
+	}
+	walk(blocks)
+	return texts
+}
