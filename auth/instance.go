@@ -3,7 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
-	"regexp"
+	"strings"
 	"time"
 )
 
@@ -50,12 +50,13 @@ func (i Instance) Name() string {
 	return i.ID
 }
 
-var instanceID = regexp.MustCompile(`^i-(?:[0-9a-f]{8}|[0-9a-f]{17})$`)
-
 // IsInstanceID says whether the text has the shape of an instance id: the 17
 // digits of today or the 8 of before 2018
 // (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html).
-func IsInstanceID(text string) bool { return instanceID.MatchString(text) }
+func IsInstanceID(text string) bool {
+	digits, ok := strings.CutPrefix(text, "i-")
+	return ok && (len(digits) == 17 || len(digits) == 8) && strings.Trim(digits, "0123456789abcdef") == ""
+}
 
 // What EC2 answers that the gate must tell apart. An adapter wraps its own
 // error with one of these; anything else is a fault, to be tried again.

@@ -41,7 +41,8 @@ func (f *slashFields) named(name string) *string {
 }
 
 // slashForm reads a slash command's form body. It passes over the fields that
-// are not read, which is most of the work of url.ParseQuery.
+// are not read: to decode those too, as url.ParseQuery would, is most of the
+// work. Of a doubled field the first counts.
 func slashForm(body string) (name string, r commands.Request, err error) {
 	var f slashFields
 	for pair := range strings.SplitSeq(body, "&") {

@@ -63,6 +63,9 @@ func TestWithoutTheStoreAStartIsStoppedAndWrittenDownLater(t *testing.T) {
 	if more := o.chat.all(); len(more) > 0 {
 		t.Errorf("the second event is told too: %+v", more)
 	}
+	if kinds := o.queue.kinds(); len(kinds) != 1 {
+		t.Errorf("it is to be written down %d times: %v", len(kinds), kinds)
+	}
 	for range 3 {
 		if err := o.work("Settle a start"); err != nil {
 			t.Fatal(err)
@@ -156,5 +159,17 @@ func TestWithoutTheStoreAndTheQueueTheEventIsKept(t *testing.T) {
 	}
 	if o.ec2.count("Stop") != 1 {
 		t.Error("it is not stopped")
+	}
+	o.chat.all()
+
+	// The queue is back before the stop has come about.
+	o.queue.away = nil
+	o.ec2.change(webID, func(i *auth.Instance) { i.State = auth.Running })
+	o.events(webID, auth.Pending)
+	if kinds := o.queue.kinds(); len(kinds) != 1 || kinds[0] != "Settle a start" {
+		t.Errorf("left to do: %v", kinds)
+	}
+	if more := o.chat.all(); len(more) > 0 {
+		t.Errorf("it is told twice: %+v", more)
 	}
 }

@@ -129,4 +129,5 @@ type Desk struct {
 	Log       *slog.Logger
 
 	unrecorded unrecorded
+	help       helpOnce
 }

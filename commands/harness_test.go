@@ -560,12 +560,6 @@ func (q *queue) kinds() (kinds []string) {
 	return kinds
 }
 
-func (q *queue) empty() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.tasks = nil
-}
-
 // logs collects log lines.
 type logs struct {
 	mu  sync.Mutex

@@ -4,13 +4,24 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/slack-go/slack"
 )
 
+// helpOnce is the help page, from when it was first asked for. It follows from
+// the policy, which does not change while the process runs.
+type helpOnce struct {
+	sync.Once
+	page Message
+}
+
 // help answers `/ec2-pass help`. It asks nothing of anybody: it works when
 // everything else is away.
-func help(_ context.Context, d *Desk, _ Request) (Message, error) { return d.helpPage(), nil }
+func help(_ context.Context, d *Desk, _ Request) (Message, error) {
+	d.help.Do(func() { d.help.page = d.helpPage() })
+	return d.help.page, nil
+}
 
 func (d *Desk) helpPage() Message {
 	p := d.Policy

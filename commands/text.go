@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 )
@@ -77,8 +78,8 @@ func span(d time.Duration) string {
 
 // words is a mrkdwn text whose URLs and names Slack leaves alone.
 func words(text string) *slack.TextBlockObject {
-	if runes := []rune(text); len(runes) > sectionText {
-		text = string(runes[:sectionText-1]) + "…"
+	if utf8.RuneCountInString(text) > sectionText {
+		text = string([]rune(text)[:sectionText-1]) + "…"
 	}
 	return slack.NewTextBlockObject(slack.MarkdownType, text, false, true)
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"sekisho/auth"
 )
 
@@ -21,14 +19,14 @@ var (
 	//go:embed scripts/count_ask.lua
 	countAskLua string
 
-	putPass  = redis.NewScript(putPassLua)
-	voidPass = redis.NewScript(voidPassLua)
-	countAsk = redis.NewScript(countAskLua)
+	putPass  = script(putPassLua)
+	voidPass = script(voidPassLua)
+	countAsk = script(countAskLua)
 )
 
 // PutPass keeps the promise of auth.PassStore.
 func (s *Store) PutPass(ctx context.Context, p auth.NewPass) (time.Time, error) {
-	answer, err := putPass.Run(ctx, s.client, []string{passesKey(p.Instance), lockKey(p.Instance)},
+	answer, err := putPass().Run(ctx, s.client, []string{passesKey(p.Instance), lockKey(p.Instance)},
 		p.ID, p.User, requestID(p), p.Now.UnixMilli(), p.Deadline.UnixMilli(), p.Instead,
 		p.Limit.Instance, p.Limit.Per.Milliseconds(), keepPasses.Milliseconds()).Slice()
 	if err != nil {
@@ -54,7 +52,7 @@ func requestID(p auth.NewPass) string {
 
 // VoidPass keeps the promise of auth.PassStore.
 func (s *Store) VoidPass(ctx context.Context, instance, user string, now time.Time) (int, error) {
-	n, err := voidPass.Run(ctx, s.client, []string{passesKey(instance)}, user, now.UnixMilli()).Int()
+	n, err := voidPass().Run(ctx, s.client, []string{passesKey(instance)}, user, now.UnixMilli()).Int()
 	return n, away(err)
 }
 
@@ -85,7 +83,7 @@ func readPass(text string) (auth.PassRecord, bool) {
 
 // CountAsk keeps the promise of auth.AskCounter.
 func (s *Store) CountAsk(ctx context.Context, user string, limit auth.Limit) error {
-	answer, err := countAsk.Run(ctx, s.client, []string{asksKey(user)}, limit.Per.Milliseconds()).Int64Slice()
+	answer, err := countAsk().Run(ctx, s.client, []string{asksKey(user)}, limit.Per.Milliseconds()).Int64Slice()
 	if err != nil {
 		return away(err)
 	}

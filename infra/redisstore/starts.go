@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"sekisho/auth"
 )
 
@@ -24,17 +22,17 @@ var (
 	//go:embed scripts/since.lua
 	sinceLua string
 
-	judge    = redis.NewScript(judgeLua)
-	advance  = redis.NewScript(advanceLua)
-	takeCard = redis.NewScript(takeCardLua)
-	putCard  = redis.NewScript(putCardLua)
-	since    = redis.NewScript(sinceLua)
+	judge    = script(judgeLua)
+	advance  = script(advanceLua)
+	takeCard = script(takeCardLua)
+	putCard  = script(putCardLua)
+	since    = script(sinceLua)
 )
 
 // Judge keeps the promise of auth.StartStore in one round trip.
 func (s *Store) Judge(ctx context.Context, k auth.Knock) (auth.Start, bool, error) {
 	i := k.Instance
-	answer, err := judge.Run(ctx, s.client, []string{passesKey(i), startKey(i), wrongKey(i), lockKey(i)},
+	answer, err := judge().Run(ctx, s.client, []string{passesKey(i), startKey(i), wrongKey(i), lockKey(i)},
 		k.Launch.UnixMilli(), k.Now.UnixMilli(), k.Code, string(k.Misfit), k.Final,
 		string(k.Forced), k.Admit, keepStarts.Milliseconds(),
 		k.Lock.After, k.Lock.Within.Milliseconds(), k.Lock.For.Milliseconds()).Slice()
@@ -71,7 +69,7 @@ func (s *Store) Starts(ctx context.Context, instances []string) (map[string]auth
 
 // Advance keeps the promise of auth.StartStore.
 func (s *Store) Advance(ctx context.Context, instance string, launch time.Time, to auth.Stage, note string, now time.Time) (auth.Start, bool, error) {
-	answer, err := advance.Run(ctx, s.client, []string{startKey(instance)},
+	answer, err := advance().Run(ctx, s.client, []string{startKey(instance)},
 		launch.UnixMilli(), int(to), note, now.UnixMilli()).Slice()
 	if err != nil {
 		return auth.Start{}, false, away(err)
@@ -87,13 +85,13 @@ func (s *Store) Keep(ctx context.Context, instance string) error {
 
 // Since keeps the promise of auth.StartStore.
 func (s *Store) Since(ctx context.Context, now time.Time, gap time.Duration) (time.Time, error) {
-	ms, err := since.Run(ctx, s.client, []string{sinceKey}, now.UnixMilli(), gap.Milliseconds()).Int64()
+	ms, err := since().Run(ctx, s.client, []string{sinceKey}, now.UnixMilli(), gap.Milliseconds()).Int64()
 	return time.UnixMilli(ms), away(err)
 }
 
 // TakeCard keeps the promise of auth.CardStore.
 func (s *Store) TakeCard(ctx context.Context, instance string, launch, now time.Time, lease time.Duration) (auth.Start, bool, error) {
-	answer, err := takeCard.Run(ctx, s.client, []string{startKey(instance)},
+	answer, err := takeCard().Run(ctx, s.client, []string{startKey(instance)},
 		launch.UnixMilli(), now.UnixMilli(), lease.Milliseconds()).Slice()
 	if err != nil || len(answer) == 0 {
 		return auth.Start{}, false, away(err)
@@ -104,7 +102,7 @@ func (s *Store) TakeCard(ctx context.Context, instance string, launch, now time.
 
 // PutCard keeps the promise of auth.CardStore.
 func (s *Store) PutCard(ctx context.Context, instance string, launch time.Time, c auth.Card) (bool, error) {
-	more, err := putCard.Run(ctx, s.client, []string{startKey(instance)},
+	more, err := putCard().Run(ctx, s.client, []string{startKey(instance)},
 		launch.UnixMilli(), c.Channel, c.TS, int(c.Told)).Bool()
 	return more, away(err)
 }

@@ -19,6 +19,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -59,6 +60,12 @@ func lockKey(instance string) string   { return "sekisho:{" + instance + "}:lock
 func asksKey(user string) string       { return "sekisho:{" + user + "}:asks" }
 
 const sinceKey = "sekisho:since"
+
+// script is a Lua script. Its digest is made when it is first run: made at
+// start-up, all of them would delay every cold start.
+func script(text string) func() *redis.Script {
+	return sync.OnceValue(func() *redis.Script { return redis.NewScript(text) })
+}
 
 // away marks what kept the store from answering. Whatever it is, a network
 // fault, a full memory or a lost primary, nothing could be decided; only the

@@ -151,12 +151,17 @@ func (c *Chat) Respond(ctx context.Context, to, text string, blocks []slack.Bloc
 	return nil
 }
 
-var errorCode = regexp.MustCompile(`^(?:\{"ok":false,"error":")?([a-z_]{1,40})(?:"|\s*$)`)
+// errorCode is compiled when it is first needed: a cold start waits for what is
+// compiled when the program starts.
+var errorCode = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?:^|"error":\s?")([a-z_]{1,40})(?:"|\s*$)`)
+})
 
-// codeIn finds Slack's code, such as expired_url. What else a server between
-// here and Slack may say is left out: it could repeat the URL or the answer.
+// codeIn finds Slack's code, such as expired_url, alone or in JSON. What else a
+// server between here and Slack may say is left out: it could repeat the URL or
+// the answer.
 func codeIn(said []byte) string {
-	if m := errorCode.FindSubmatch(said); m != nil {
+	if m := errorCode().FindSubmatch(said); m != nil {
 		return string(m[1])
 	}
 	return "without a code"

@@ -79,10 +79,13 @@ func (q *Queue) Receive(ctx context.Context, handle func(ctx context.Context, id
 }
 
 func (q *Queue) one(ctx context.Context, m types.Message, handle func(context.Context, string, string) error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, handleFor, errors.New("handling a message took too long"))
+	// What follows the handling must not be cut off by the handling's own limit.
+	ctx, cancel := context.WithTimeout(ctx, visibility)
 	defer cancel()
+	handling, done := context.WithTimeoutCause(ctx, handleFor, errors.New("handling a message took too long"))
+	defer done()
 	id := aws.ToString(m.MessageId)
-	if err := handle(ctx, id, aws.ToString(m.Body)); err != nil {
+	if err := handle(handling, id, aws.ToString(m.Body)); err != nil {
 		q.log.ErrorContext(ctx, "handling a message", "message", id, "error", err)
 		q.after(ctx, m, retryAfter)
 		return
