@@ -15,6 +15,7 @@ help: ## List what can be made
 
 .PHONY: demo
 demo: ## Run the bot in a world of its own and print the address of its page
+	@echo "Building; the first time this takes a few minutes (AWS's SDK is large)."
 	@$(GO) run ./bot/cmd/sekisho demo
 
 .PHONY: build
