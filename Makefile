@@ -3,7 +3,8 @@
 SHELL      := bash
 GO         ?= go
 BIN        := bin
-RELEASE    := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w"
+VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+RELEASE    := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 

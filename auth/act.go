@@ -26,12 +26,28 @@ func (g *Gate) clearTag(ctx context.Context, i Instance, s Start) (Start, error)
 		return g.advance(ctx, s, Watched, "")
 	}
 	if s.Reason == Pass {
-		key := g.Policy.Gate.PassTag
-		if err := g.Stopper.Untag(ctx, i.ID, key, i.Tags[key]); err != nil {
+		if err := g.removeTag(ctx, i); err != nil {
 			return s, fmt.Errorf("removing the spent tag of %s: %w", i.ID, err)
 		}
 	}
 	return g.advance(ctx, s, TagGone, "")
+}
+
+// removeTag removes the pass tag with the value that it has. A read that does
+// not show it may be an old one: then it is looked at once more.
+func (g *Gate) removeTag(ctx context.Context, i Instance) error {
+	key := g.Policy.Gate.PassTag
+	value := i.Tags[key]
+	if value == "" {
+		tags, err := g.Instances.Tags(ctx, i.ID)
+		if err != nil {
+			return err
+		}
+		if value = tags[key]; value == "" {
+			return nil
+		}
+	}
+	return g.Stopper.Untag(ctx, i.ID, key, value)
 }
 
 // end stops the instance, or does what the policy says where that cannot be.

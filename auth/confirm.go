@@ -21,9 +21,11 @@ func (g *Gate) Closed(ctx context.Context, e StateChange) (Outcome, error) {
 	return g.ended(ctx, Instance{ID: e.Instance}, s)
 }
 
-func (g *Gate) ended(ctx context.Context, i Instance, s Start) (Outcome, error) {
-	s, moved, err := g.Starts.Advance(ctx, s.Instance, s.Launch, Ended, "", g.Now())
-	if err != nil || !moved || s.Admitted {
+// ended writes down that the start is over. It is told where the gate had a
+// part in it: what was let in, only watched or left alone was ended by somebody.
+func (g *Gate) ended(ctx context.Context, i Instance, was Start) (Outcome, error) {
+	s, _, err := g.Starts.Advance(ctx, was.Instance, was.Launch, Ended, "", g.Now())
+	if err != nil || was.Admitted || was.Settled() {
 		return Outcome{}, err
 	}
 	return Outcome{Instance: i, Start: s, Recorded: true}, nil

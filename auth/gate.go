@@ -64,15 +64,28 @@ func (g *Gate) Opened(ctx context.Context, e StateChange) (Outcome, error) {
 	if !i.State.Up() {
 		return Outcome{}, nil // over before it could be judged
 	}
+	if e.State == Running {
+		i.State = Running // the event knows better than a read that shows pending still
+	}
 	if s, ok := g.Recent.allowed(i); ok {
 		return Outcome{Instance: i, Start: s}, nil // Settle writes it down
 	}
 	o, err := g.Judge(ctx, i)
-	if errors.Is(err, ErrUnavailable) && o.None() {
-		return g.unjudged(ctx, i)
+	if !errors.Is(err, ErrUnavailable) || !o.None() {
+		return o, err
 	}
-	return o, err
+	if g.Recent.admitted(i) {
+		return Outcome{}, nil // let in before the store went away
+	}
+	if e.State == Running && g.Now().Sub(e.At) < blip {
+		return Outcome{}, err // another process may have let it in at pending: ask once more
+	}
+	return g.unjudged(ctx, i)
 }
+
+// blip is how long the store may be away before a start that runs already is
+// treated as one that cannot be judged.
+const blip = 30 * time.Second
 
 // Judge decides about the start that the instance is in, once, and acts on it.
 // It is safe to call again for the same start: what was done is not repeated,

@@ -123,7 +123,7 @@ func TestAnswersAreWhatEC2Can(t *testing.T) {
 func TestInstanceID(t *testing.T) {
 	for text, want := range map[string]bool{
 		"i-1234567890abcdef0": true, "i-1a2b3c4d": true,
-		"i-1234567890abcdef": false, "i-1A2B3C4D": false, "1a2b3c4d": false, "": false,
+		"i-1234567890abcdef": false, "i-1234567890abcdef01": false, "i-1A2B3C4D": false, "1a2b3c4d": false, "": false,
 		"vol-1a2b3c4d": false, "i-1a2b3c4d\n": false, " i-1a2b3c4d": false, "i-1a2b3c4dx": false,
 	} {
 		if got := auth.IsInstanceID(text); got != want {

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -88,18 +89,22 @@ type StartStore interface {
 	Advance(ctx context.Context, instance string, launch time.Time, to Stage, note string, now time.Time) (Start, bool, error)
 	// Keep makes the record of a start that still runs live on.
 	Keep(ctx context.Context, instance string) error
-	// Since says from when on the store remembers starts: when it was first
-	// asked, or, after it lost its data, asked again. Where gap is not 0, its
-	// memory also begins anew after that long without being asked.
-	Since(ctx context.Context, now time.Time, gap time.Duration) (time.Time, error)
+	// Swept reads what PutSwept wrote; the zero time where nothing did, or where
+	// the store has lost its data.
+	Swept(ctx context.Context) (time.Time, error)
+	// PutSwept notes up to when a sweep has judged every start.
+	PutSwept(ctx context.Context, until time.Time) error
 }
+
+// ErrCardHeld: another worker has the right to tell about the start.
+var ErrCardHeld = errors.New("another worker is telling about this start")
 
 // CardStore says who may write a start's message, so that two workers never
 // post two.
 type CardStore interface {
 	// TakeCard gives the right to tell for a while (lease). ok is false when
-	// there is nothing to tell, or somebody else is telling, or the instance
-	// has been started again since.
+	// there is nothing to tell, or the instance has been started again since.
+	// While somebody else is telling it fails with ErrCardHeld.
 	TakeCard(ctx context.Context, instance string, launch, now time.Time, lease time.Duration) (s Start, ok bool, err error)
 	// PutCard notes what has been told and gives the right back. more says
 	// that the start has moved on meanwhile.

@@ -26,6 +26,7 @@ type Swept struct {
 // others from being looked at; the errors come back together. Without the
 // store it does nothing: it could not tell an admitted start from another.
 func (w *Sweep) Run(ctx context.Context) (Swept, error) {
+	begin := w.Gate.Now()
 	found, err := w.Instances.Guarded(ctx, w.Gate.Policy.Gate.Guard)
 	if err != nil {
 		return Swept{}, fmt.Errorf("listing the guarded instances: %w", err)
@@ -42,9 +43,9 @@ func (w *Sweep) Run(ctx context.Context) (Swept, error) {
 	if err != nil {
 		return Swept{}, fmt.Errorf("reading the passes: %w", err)
 	}
-	since, err := w.Gate.Starts.Since(ctx, w.Gate.Now(), w.gap())
+	since, err := w.since(ctx, begin)
 	if err != nil {
-		return Swept{}, fmt.Errorf("reading since when starts are known: %w", err)
+		return Swept{}, err
 	}
 	sum := Swept{Looked: len(found)}
 	var failed []error
@@ -57,16 +58,35 @@ func (w *Sweep) Run(ctx context.Context) (Swept, error) {
 			sum.Outcomes = append(sum.Outcomes, o)
 		}
 	}
-	return sum, errors.Join(failed...)
+	if len(failed) > 0 {
+		return sum, errors.Join(failed...)
+	}
+	if err := w.Gate.Starts.PutSwept(ctx, begin.Add(-listedLate)); err != nil {
+		return sum, fmt.Errorf("noting up to when starts were judged: %w", err)
+	}
+	return sum, nil
 }
 
-// gap is the time without a sweep after which starts may have been let in
-// while the store was away, and their records be still on the way.
-func (w *Sweep) gap() time.Duration {
-	if w.Gate.Policy.Gate.WhenUnavailable == AllowUnjudged {
-		return 5 * time.Minute
+// What EC2 lists may be old by this much, so that a start could be missed.
+const listedLate = 2 * time.Minute
+
+// lostAfter is the time without a whole sweep after which, under `allow`,
+// starts may have been let in while the store was away and their records be
+// still on the way. It is longer than any sensible schedule.
+const lostAfter = time.Hour
+
+// since says from when on every guarded start has a record. One without a
+// record from before that time was not guarded then, or its record was lost:
+// nobody can know whether it would have been let in.
+func (w *Sweep) since(ctx context.Context, begin time.Time) (time.Time, error) {
+	since, err := w.Gate.Starts.Swept(ctx)
+	if err != nil {
+		return since, fmt.Errorf("reading up to when starts were judged: %w", err)
 	}
-	return 0
+	if since.IsZero() || w.Gate.Policy.Gate.WhenUnavailable == AllowUnjudged && begin.Sub(since) > lostAfter {
+		return begin, nil
+	}
+	return since, nil
 }
 
 func (w *Sweep) one(ctx context.Context, i Instance, s Start, passes []PassRecord, since time.Time, sum *Swept) (Outcome, error) {
@@ -98,8 +118,8 @@ func (w *Sweep) up(ctx context.Context, i Instance, s Start, known bool, since t
 }
 
 // adopt writes down a start of which the store cannot know whether it was let
-// in: from before the first look, or from before the store lost its data.
-// Stopping it could stop what was admitted.
+// in: from before the first look, from before it was guarded, or from before
+// the store lost its data. Stopping it could stop what was admitted.
 func (w *Sweep) adopt(ctx context.Context, i Instance) (Outcome, error) {
 	s, fresh, err := w.Gate.Starts.Judge(ctx, Knock{
 		Instance: i.ID, Launch: i.LaunchTime, Now: w.Gate.Now(), Final: true, Forced: Before, Admit: true,

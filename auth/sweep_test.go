@@ -100,6 +100,51 @@ func TestSweepAdoptsAfterTheStoreLostItsData(t *testing.T) {
 	wantStart(t, sum.Outcomes[0].Start, true, auth.Before, auth.Watched)
 }
 
+// What runs when it comes under the guard was started when it needed no pass.
+func TestSweepAdoptsWhatIsGuardedOnlyNow(t *testing.T) {
+	w := newWorld(t)
+	w.swept()
+	w.start(web, "")
+	w.become(web, auth.Running)
+	unguarded := w.ec2.truth[web]
+	guard := unguarded.Tags
+	unguarded.Tags = nil
+	w.ec2.put(unguarded)
+	w.now = w.now.Add(5 * time.Minute)
+	w.swept()
+	unguarded.Tags = guard
+	w.ec2.put(unguarded)
+	w.now = w.now.Add(5 * time.Minute)
+	sum := w.swept()
+	if len(sum.Outcomes) != 1 {
+		t.Fatalf("swept %+v", sum)
+	}
+	wantStart(t, sum.Outcomes[0].Start, true, auth.Before, auth.Watched)
+}
+
+// A sweep that failed half-way has not judged every start: what it missed is
+// judged by the next, and not adopted.
+func TestSweepThatFailsAdoptsNothingLater(t *testing.T) {
+	w := newWorld(t)
+	w.swept()
+	w.start(web, "")
+	w.become(web, auth.Running)
+	w.now = w.now.Add(5 * time.Minute)
+	w.gate.Starts = halfAway{w.store}
+	if _, err := w.sweep.Run(t.Context()); err == nil {
+		t.Fatal("the sweep went well")
+	}
+	w.gate.Starts = w.store
+	w.redis.Del("sekisho:{" + web + "}:start")
+	w.now = w.now.Add(5 * time.Minute)
+	sum := w.swept()
+	if len(sum.Outcomes) != 1 {
+		t.Fatalf("swept %+v", sum)
+	}
+	wantStart(t, sum.Outcomes[0].Start, false, auth.NoTag, auth.StopAsked)
+	w.ec2.wantDid("Stop "+web, "Stop "+web)
+}
+
 // Where the policy lets starts in while the store is away, the sweep adopts
 // what started in a time that it did not see: its record may be on the way.
 func TestSweepAfterAGap(t *testing.T) {
@@ -113,7 +158,7 @@ func TestSweepAfterAGap(t *testing.T) {
 			w.swept()
 			w.start(web, "")
 			w.become(web, auth.Running)
-			w.now = w.now.Add(6 * time.Minute)
+			w.now = w.now.Add(61 * time.Minute)
 			sum := w.swept()
 			if len(sum.Outcomes) != 1 || sum.Outcomes[0].Start.Reason != want {
 				t.Errorf("swept %+v; want one start, %s", sum, want)

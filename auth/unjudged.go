@@ -8,9 +8,6 @@ import (
 
 // unjudged does what the policy declares for a start while the store is away.
 func (g *Gate) unjudged(ctx context.Context, i Instance) (Outcome, error) {
-	if g.Recent.admitted(i) {
-		return Outcome{}, nil // let in before the store went away
-	}
 	now := g.Now()
 	s := Start{
 		Instance: i.ID, Launch: i.LaunchTime, Reason: Unjudged, Decided: now, Stage: Decided, StageAt: now,
@@ -56,8 +53,10 @@ func (g *Gate) Settle(ctx context.Context, decided Start) (Outcome, error) {
 			return Outcome{}, err
 		}
 	}
-	if !s.Launch.Equal(decided.Launch) {
-		return Outcome{}, nil // started again since: that start has a record of its own
+	if !s.Launch.Equal(decided.Launch) || s.Admitted && !decided.Admitted {
+		// Started again since: that start has a record of its own. Or it had
+		// been let in before: what was done and told all the same stays told.
+		return Outcome{}, nil
 	}
 	to := decided.Stage
 	if !decided.Admitted && i.State.Down() {

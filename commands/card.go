@@ -175,7 +175,7 @@ func threadLine(p *auth.Policy, i auth.Instance, s auth.Start) string {
 		return clock(s.StageAt) + " — left running: " + obstacle(auth.Obstacle(s.Note)) + ". `gate.cannot_stop` in the policy can say otherwise."
 	case auth.Stuck:
 		text := "<!here> " + name(i.Name()) + " is still " + string(i.State) + " " + span(s.StageAt.Sub(s.Decided)) + " after it was refused. Stop it by hand if you can."
-		if s.Note != "" {
+		if s.Note != "" && s.Note != string(auth.Locked) && afterObstacle(s) == "" {
 			text += " EC2 said: " + quoted(s.Note, 300)
 		}
 		return text

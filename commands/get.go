@@ -47,8 +47,11 @@ func (d *Desk) issue(ctx context.Context, r Request, i auth.Instance) (Message, 
 	return passPage(d.Policy, i, pass, d.startable()), nil
 }
 
-// startable says whether "Start it now" can be offered.
-func (d *Desk) startable() bool { return d.Policy.Passes.StartNow && d.Queue != nil }
+// startable says whether "Start it now" can be offered: not in observe mode,
+// which changes nothing in AWS.
+func (d *Desk) startable() bool {
+	return d.Policy.Passes.StartNow && d.Policy.Gate.Mode == auth.Enforce && d.Queue != nil
+}
 
 // passPage is the one place where a code is shown.
 func passPage(p *auth.Policy, i auth.Instance, pass auth.Issued, startable bool) Message {

@@ -88,6 +88,9 @@ func (d *Desk) startFor(ctx context.Context, t startTask) (Message, error) {
 	key, code := d.Policy.Gate.PassTag, pass.Code.Reveal()
 	if err := d.Starter.Start(ctx, t.Instance, key, code); err != nil {
 		d.Log.WarnContext(ctx, "starting for the owner", "instance", t.Instance, "user", t.User, "error", err)
+		if i, seen := d.Instances.Instance(ctx, t.Instance); seen == nil && i.State.Up() {
+			return say(fmt.Sprintf(":white_check_mark: `%s` is %s.", t.Instance, i.State)), nil // EC2 took it, and its answer was lost
+		}
 		return d.takeBack(ctx, t, code, err)
 	}
 	d.Log.InfoContext(ctx, "started for the owner", "instance", t.Instance, "user", t.User)

@@ -39,6 +39,10 @@ func tellAgain(ctx context.Context, d *Desk, e Event) error {
 func (d *Desk) tellTry(ctx context.Context, i auth.Instance, t tellTask) error {
 	for more := true; more; {
 		s, mine, err := d.Cards.TakeCard(ctx, t.Instance, t.launch(), d.Now(), tellLease)
+		if errors.Is(err, auth.ErrCardHeld) && d.Queue != nil {
+			// That worker tells what it finds; should it have died, this comes after.
+			return d.later(ctx, taskTell, t, tellLease)
+		}
 		if err != nil || !mine {
 			return err
 		}

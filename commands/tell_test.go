@@ -289,7 +289,6 @@ func TestWhatIsNotGuardedIsNobodysBusiness(t *testing.T) {
 
 func TestSayIsSaidInTheEnd(t *testing.T) {
 	o := newOffice(t)
-	o.Gate.Starts.Since(t.Context(), noon, 0) // the records begin
 	o.chat.goAway(errors.New("Slack is away"))
 	o.ec2.start(webID)
 	o.ec2.change(webID, func(i *auth.Instance) { i.State, i.LaunchTime = auth.Running, noon.Add(-time.Hour) })
@@ -319,7 +318,9 @@ func TestSayIsSaidInTheEnd(t *testing.T) {
 
 func TestTheSweepFindsAStartThatEventsMissed(t *testing.T) {
 	o := newOffice(t)
-	o.Gate.Starts.Since(t.Context(), noon.Add(-time.Hour), 0)
+	if err := o.Gate.Starts.PutSwept(t.Context(), noon.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
 	o.ec2.start(webID)
 	o.ec2.change(webID, func(i *auth.Instance) { i.State = auth.Running })
 	if err := o.run(commands.Event{Source: "sekisho.schedule", DetailType: "Sweep", Detail: []byte("{}")}); err != nil {

@@ -56,7 +56,7 @@ func Stores(t *testing.T, open func(t *testing.T) Store) {
 		"stages only go up":                          stages,
 		"one teller at a time":                       tellers,
 		"a forced verdict spends nothing":            forced,
-		"the memory's beginning":                     since,
+		"the last whole sweep":                       swept,
 	} {
 		t.Run(name, func(t *testing.T) { promise(t, open(t)) })
 	}
@@ -404,8 +404,8 @@ func tellers(t *testing.T, s Store) {
 	if !take(T0) {
 		t.Fatal("nobody may tell")
 	}
-	if take(T0.Add(59 * time.Second)) {
-		t.Error("two may tell at once")
+	if _, _, err := s.TakeCard(t.Context(), web, T0, T0.Add(59*time.Second), time.Minute); !errors.Is(err, auth.ErrCardHeld) {
+		t.Errorf("two may tell at once: %v", err)
 	}
 	if !take(T0.Add(61 * time.Second)) {
 		t.Error("after a teller is gone nobody may tell")
@@ -441,20 +441,15 @@ func forced(t *testing.T, s Store) {
 	wantVerdict(t, next, true, auth.Pass)
 }
 
-func since(t *testing.T, s Store) {
-	for _, step := range []struct {
-		now  time.Time
-		gap  time.Duration
-		want time.Time
-	}{
-		{T0, 0, T0},
-		{T0.Add(time.Hour), 0, T0},
-		{T0.Add(time.Hour + time.Minute), 5 * time.Minute, T0},
-		{T0.Add(2 * time.Hour), 5 * time.Minute, T0.Add(2 * time.Hour)},
-	} {
-		got, err := s.Since(t.Context(), step.now, step.gap)
-		if err != nil || !got.Equal(step.want) {
-			t.Errorf("asked at %v: since %v, %v; want %v", step.now, got, err, step.want)
+func swept(t *testing.T, s Store) {
+	for _, want := range []time.Time{{}, T0, T0.Add(time.Hour)} {
+		if !want.IsZero() {
+			if err := s.PutSwept(t.Context(), want); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := s.Swept(t.Context()); err != nil || !got.Equal(want) {
+			t.Errorf("swept until %v, %v; want %v", got, err, want)
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"sekisho/auth"
 )
 
@@ -19,14 +21,14 @@ var (
 	//go:embed scripts/count_ask.lua
 	countAskLua string
 
-	putPass  = script(putPassLua)
-	voidPass = script(voidPassLua)
-	countAsk = script(countAskLua)
+	putPass  = redis.NewScript(putPassLua)
+	voidPass = redis.NewScript(voidPassLua)
+	countAsk = redis.NewScript(countAskLua)
 )
 
 // PutPass keeps the promise of auth.PassStore.
 func (s *Store) PutPass(ctx context.Context, p auth.NewPass) (time.Time, error) {
-	answer, err := putPass().Run(ctx, s.client, []string{passesKey(p.Instance), lockKey(p.Instance)},
+	answer, err := putPass.Run(ctx, s.client, []string{passesKey(p.Instance), lockKey(p.Instance)},
 		p.ID, p.User, requestID(p), p.Now.UnixMilli(), p.Deadline.UnixMilli(), p.Instead,
 		p.Limit.Instance, p.Limit.Per.Milliseconds(), keepPasses.Milliseconds()).Slice()
 	if err != nil {
@@ -52,7 +54,7 @@ func requestID(p auth.NewPass) string {
 
 // VoidPass keeps the promise of auth.PassStore.
 func (s *Store) VoidPass(ctx context.Context, instance, user string, now time.Time) (int, error) {
-	n, err := voidPass().Run(ctx, s.client, []string{passesKey(instance)}, user, now.UnixMilli()).Int()
+	n, err := voidPass.Run(ctx, s.client, []string{passesKey(instance)}, user, now.UnixMilli()).Int()
 	return n, away(err)
 }
 
@@ -83,7 +85,7 @@ func readPass(text string) (auth.PassRecord, bool) {
 
 // CountAsk keeps the promise of auth.AskCounter.
 func (s *Store) CountAsk(ctx context.Context, user string, limit auth.Limit) error {
-	answer, err := countAsk().Run(ctx, s.client, []string{asksKey(user)}, limit.Per.Milliseconds()).Int64Slice()
+	answer, err := countAsk.Run(ctx, s.client, []string{asksKey(user)}, limit.Per.Milliseconds()).Int64Slice()
 	if err != nil {
 		return away(err)
 	}

@@ -3,9 +3,13 @@ package redisstore
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 
 	"sekisho/auth"
 )
@@ -19,20 +23,17 @@ var (
 	takeCardLua string
 	//go:embed scripts/put_card.lua
 	putCardLua string
-	//go:embed scripts/since.lua
-	sinceLua string
 
-	judge    = script(judgeLua)
-	advance  = script(advanceLua)
-	takeCard = script(takeCardLua)
-	putCard  = script(putCardLua)
-	since    = script(sinceLua)
+	judge    = redis.NewScript(judgeLua)
+	advance  = redis.NewScript(advanceLua)
+	takeCard = redis.NewScript(takeCardLua)
+	putCard  = redis.NewScript(putCardLua)
 )
 
 // Judge keeps the promise of auth.StartStore in one round trip.
 func (s *Store) Judge(ctx context.Context, k auth.Knock) (auth.Start, bool, error) {
 	i := k.Instance
-	answer, err := judge().Run(ctx, s.client, []string{passesKey(i), startKey(i), wrongKey(i), lockKey(i)},
+	answer, err := judge.Run(ctx, s.client, []string{passesKey(i), startKey(i), wrongKey(i), lockKey(i)},
 		k.Launch.UnixMilli(), k.Now.UnixMilli(), k.Code, string(k.Misfit), k.Final,
 		string(k.Forced), k.Admit, keepStarts.Milliseconds(),
 		k.Lock.After, k.Lock.Within.Milliseconds(), k.Lock.For.Milliseconds()).Slice()
@@ -69,7 +70,7 @@ func (s *Store) Starts(ctx context.Context, instances []string) (map[string]auth
 
 // Advance keeps the promise of auth.StartStore.
 func (s *Store) Advance(ctx context.Context, instance string, launch time.Time, to auth.Stage, note string, now time.Time) (auth.Start, bool, error) {
-	answer, err := advance().Run(ctx, s.client, []string{startKey(instance)},
+	answer, err := advance.Run(ctx, s.client, []string{startKey(instance)},
 		launch.UnixMilli(), int(to), note, now.UnixMilli()).Slice()
 	if err != nil {
 		return auth.Start{}, false, away(err)
@@ -83,26 +84,37 @@ func (s *Store) Keep(ctx context.Context, instance string) error {
 	return away(s.client.PExpire(ctx, startKey(instance), keepStarts).Err())
 }
 
-// Since keeps the promise of auth.StartStore.
-func (s *Store) Since(ctx context.Context, now time.Time, gap time.Duration) (time.Time, error) {
-	ms, err := since().Run(ctx, s.client, []string{sinceKey}, now.UnixMilli(), gap.Milliseconds()).Int64()
+// Swept keeps the promise of auth.StartStore.
+func (s *Store) Swept(ctx context.Context) (time.Time, error) {
+	ms, err := s.client.Get(ctx, sweptKey).Int64()
+	if errors.Is(err, redis.Nil) {
+		return time.Time{}, nil
+	}
 	return time.UnixMilli(ms), away(err)
+}
+
+// PutSwept keeps the promise of auth.StartStore.
+func (s *Store) PutSwept(ctx context.Context, until time.Time) error {
+	return away(s.client.Set(ctx, sweptKey, until.UnixMilli(), 0).Err())
 }
 
 // TakeCard keeps the promise of auth.CardStore.
 func (s *Store) TakeCard(ctx context.Context, instance string, launch, now time.Time, lease time.Duration) (auth.Start, bool, error) {
-	answer, err := takeCard().Run(ctx, s.client, []string{startKey(instance)},
-		launch.UnixMilli(), now.UnixMilli(), lease.Milliseconds()).Slice()
-	if err != nil || len(answer) == 0 {
+	answer, err := takeCard.Run(ctx, s.client, []string{startKey(instance)},
+		launch.UnixMilli(), now.UnixMilli(), lease.Milliseconds(), uuid.NewString()).Slice()
+	if err != nil {
 		return auth.Start{}, false, away(err)
 	}
-	start, err := readStart(instance, pairs(answer))
-	return start, err == nil, err
+	if answer[0] == int64(1) {
+		return auth.Start{}, false, auth.ErrCardHeld
+	}
+	start, err := readStart(instance, pairs(answer[1]))
+	return start, err == nil && start.Stage != 0, err
 }
 
 // PutCard keeps the promise of auth.CardStore.
 func (s *Store) PutCard(ctx context.Context, instance string, launch time.Time, c auth.Card) (bool, error) {
-	more, err := putCard().Run(ctx, s.client, []string{startKey(instance)},
+	more, err := putCard.Run(ctx, s.client, []string{startKey(instance)},
 		launch.UnixMilli(), c.Channel, c.TS, int(c.Told)).Bool()
 	return more, away(err)
 }

@@ -4,14 +4,14 @@
 // Every change is one Lua script on the keys of one instance, which share the
 // hash tag {i-…} and so stand in one slot of a cluster. Scripts use only
 // commands that Redis 6.2 and Valkey both have. Each record begins with its
-// version, and each key but `sekisho:since` has a time to live.
+// version, and each key but `sekisho:swept` has a time to live.
 //
 //	sekisho:{i-…}:passes  hash: digest of a code → "1 state user issued deadline request"
 //	sekisho:{i-…}:start   hash: the newest start; admitted, it is the grant
 //	sekisho:{i-…}:wrong   counter of wrong codes
 //	sekisho:{i-…}:lock    there while the instance is locked
 //	sekisho:{U…}:asks     counter of what one person asked for
-//	sekisho:since         hash: from when on starts are remembered
+//	sekisho:swept         up to when a sweep has judged every start, milliseconds
 package redisstore
 
 import (
@@ -19,7 +19,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -59,13 +58,7 @@ func wrongKey(instance string) string  { return "sekisho:{" + instance + "}:wron
 func lockKey(instance string) string   { return "sekisho:{" + instance + "}:lock" }
 func asksKey(user string) string       { return "sekisho:{" + user + "}:asks" }
 
-const sinceKey = "sekisho:since"
-
-// script is a Lua script. Its digest is made when it is first run: made at
-// start-up, all of them would delay every cold start.
-func script(text string) func() *redis.Script {
-	return sync.OnceValue(func() *redis.Script { return redis.NewScript(text) })
-}
+const sweptKey = "sekisho:swept"
 
 // away marks what kept the store from answering. Whatever it is, a network
 // fault, a full memory or a lost primary, nothing could be decided; only the

@@ -12,7 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// version is set by the linker in a release.
+// version is set by the linker in `make build`.
 var version = "dev"
 
 // cli is the command line.

@@ -129,6 +129,11 @@ func TestObserveChangesNothing(t *testing.T) {
 	w.do(w.AWS.SetTag(gpu.ID, "Auth", code))
 	w.do(w.AWS.StartInstance(gpu.ID))
 	w.card("<@U0HANA> was let in", "gpu-1", "Observe mode")
+	w.do(w.AWS.StopInstance(web.ID)) // its owner stops it, later
+	w.untilState("web-1", "stopped")
+	w.do(w.AWS.StartInstance(w.instance("db-1").ID))
+	w.card("Would have refused", "db-1") // what came before it was handled
+	w.card("Would have refused", "web-1")
 	for _, action := range []string{"StopInstances", "TerminateInstances", "DeleteTags", "CreateTags", "StartInstances", "ModifyInstanceAttribute"} {
 		if n := w.called(action); n != 0 {
 			t.Errorf("observe mode called %s %d times", action, n)

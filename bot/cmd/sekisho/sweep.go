@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 
+	"sekisho/auth"
 	"sekisho/bot"
 )
 
@@ -24,7 +25,14 @@ func (sweepCmd) Run(ctx context.Context, log *slog.Logger) error {
 		fmt.Printf("  %s (%s): %s\n", o.Instance.ID, o.Instance.Name(), o.Start)
 	}
 	for _, id := range sum.Untagged {
-		fmt.Printf("  %s: stale tag removed\n", id)
+		fmt.Printf("  %s: %s\n", id, untagged(app.Desk.Policy.Gate.Mode))
 	}
 	return err
+}
+
+func untagged(m auth.Mode) string {
+	if m == auth.Enforce {
+		return "stale tag removed"
+	}
+	return "has a stale tag, which would have been removed"
 }
