@@ -1,0 +1,58 @@
+package redisstore_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"sekisho/auth"
+	"sekisho/auth/authtest"
+	"sekisho/infra/redisstore"
+)
+
+// twice sends every command a second time, as the client does when the first
+// answer was lost on the way.
+type twice struct{}
+
+func (twice) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (twice) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if err := next(ctx, cmd); err != nil {
+			return err
+		}
+		return next(ctx, cmd)
+	}
+}
+func (twice) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func TestALostAnswerChangesNothing(t *testing.T) {
+	client, err := redisstore.Dial("redis://" + miniredis.RunT(t).Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.AddHook(twice{})
+	s := redisstore.New(client)
+	t.Cleanup(func() { s.Close() })
+	const web = "i-0aaaaaaaaaaaaaaa1"
+	now := authtest.T0
+
+	pass := auth.NewPass{ID: "A", Instance: web, User: "U0HANA", Request: "r", Now: now, Deadline: now.Add(time.Minute), Limit: auth.Limit{Instance: 1, Per: time.Minute}}
+	if _, err := s.PutPass(t.Context(), pass); err != nil {
+		t.Errorf("the pass: %v", err)
+	}
+	start, _, err := s.Judge(t.Context(), auth.Knock{Instance: web, Launch: now, Now: now, Code: "A", Final: true, Lock: auth.Lock{After: 5, Within: time.Minute, For: time.Minute}})
+	if err != nil || !start.Admitted {
+		t.Errorf("the verdict: %v, %v", start, err)
+	}
+	if _, ok, err := s.TakeCard(t.Context(), web, now, now, time.Minute); !ok || err != nil {
+		t.Errorf("the right to tell: %v, %v", ok, err)
+	}
+	if _, _, err := s.TakeCard(t.Context(), web, now, now, time.Minute); err == nil {
+		t.Error("another one may tell as well")
+	}
+}
