@@ -113,6 +113,9 @@ func nextStep(p *auth.Policy, i auth.Instance, s auth.Start) string {
 	case auth.Locked:
 		return "find out who is trying. Passes for this instance can be had again in " + span(p.Gate.Lock.For) + "."
 	case auth.Unjudged:
+		if s.Stage == auth.Watched {
+			return "bring Redis back: until then no pass can be checked."
+		}
 		return "start it again when Redis is back; a pass that was set is still good until its deadline."
 	}
 	return quoted("/ec2-pass "+i.Name(), nameMost) + " gives a pass for it to those who may have one. If nobody here meant to start it, look in CloudTrail (`StartInstances`, `RunInstances`) for who did."

@@ -47,6 +47,8 @@ func (d *Desk) issue(ctx context.Context, r Request, i auth.Instance) (Message, 
 	return passPage(d.Policy, i, pass, d.startable()), nil
 }
 
+const observing = ":eyes: Observe mode: for now nothing is stopped without a pass."
+
 // startable says whether "Start it now" can be offered: not in observe mode,
 // which changes nothing in AWS.
 func (d *Desk) startable() bool {
@@ -79,7 +81,7 @@ func passPage(p *auth.Policy, i auth.Instance, pass auth.Issued, startable bool)
 		slack.NewActionBlock("", buttons...),
 		small("The code is shown this once; I keep no copy. A new pass for this instance voids this one."))
 	if p.Gate.Mode == auth.Observe {
-		m.Blocks = append(m.Blocks, small(":eyes: Observe mode: for now nothing is stopped without a pass."))
+		m.Blocks = append(m.Blocks, small(observing))
 	}
 	return m
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/slack-go/slack"
+
+	"sekisho/auth"
 )
 
 // helpOnce is the help page, from when it was first asked for. It follows from
@@ -33,7 +35,7 @@ func (d *Desk) helpPage() Message {
 	}
 	how := fmt.Sprintf("A guarded instance starts only with a pass. I show you a code; you put it into the instance's tag %s and press Start within %s. The pass works once, for that instance. A start without one is stopped, and %s is told.",
 		quoted(p.Gate.PassTag, nameMost), span(p.Passes.TTL), "<#"+p.Alerts+">")
-	return Message{
+	m := Message{
 		Text: "How to use /ec2-pass",
 		Blocks: []slack.Block{
 			section("*How to start a guarded instance*\n" + how),
@@ -41,4 +43,8 @@ func (d *Desk) helpPage() Message {
 			small("Only you see my answers. A second pass for the same instance voids your first."),
 		},
 	}
+	if p.Gate.Mode == auth.Observe {
+		m.Blocks = append(m.Blocks, small(observing))
+	}
+	return m
 }
