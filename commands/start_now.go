@@ -110,7 +110,8 @@ func (d *Desk) startedBefore(ctx context.Context, t startTask, r *auth.Refusal) 
 	if r.Reason == auth.NoPass {
 		return Message{}, r
 	}
-	return d.takeBack(ctx, t, i.Tags[d.Policy.Gate.PassTag], errors.New("the first try was cut short"))
+	// Nothing is taken back: the first try may still be under way.
+	return say(fmt.Sprintf(":warning: `%s` does not run: the first try to start it was cut short. If it stays so, ask again with `/ec2-pass`, which voids what is left of this one.", t.Instance)), nil
 }
 
 // takeBack undoes a start that EC2 did not take: no code is left in the tag.
