@@ -33,7 +33,7 @@ func main() {
 		kong.Description("The checkpoint in front of an AWS account: nobody starts a guarded EC2 instance without a one-time pass from /ec2-pass."),
 		kong.UsageOnError(),
 	)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	k.BindTo(ctx, (*context.Context)(nil))
 	os.Exit(exit(k.Run(newLog())))

@@ -114,7 +114,9 @@ func (w *world) run(args []string, env ...string) *program {
 	}
 	go func() { p.ended <- p.Wait() }()
 	w.t.Cleanup(func() {
-		p.Process.Kill()
+		if p.Process.Signal(syscall.SIGTERM) == nil { // not killed: the demo has a bot of its own to end
+			p.end()
+		}
 		if w.t.Failed() {
 			w.t.Logf("%v said:\n%s", args, p.said)
 		}
