@@ -14,6 +14,7 @@ type PassRecord struct {
 	State    PassState
 	Issued   time.Time
 	Deadline time.Time
+	Request  string // as in NewPass
 }
 
 // PassState is what has become of a pass. That one has expired is not a state:
@@ -36,7 +37,8 @@ type NewPass struct {
 	ID       string
 	Instance string
 	User     string
-	Request  string // names the request that asked for it, so that a replay is told apart
+	Request  string // names what asked for it, so that a replay is told apart; no blanks
+	Rule     string // the rule that allowed it
 	Now      time.Time
 	Deadline time.Time
 	Limit    Limit
@@ -84,34 +86,33 @@ type Passes struct {
 type Issued struct {
 	PassRecord
 	Code Code
+	Rule string // the name of the rule that allowed it
 }
 
 // Admit counts one ask against the person's limit. It comes before anything
 // that costs a call to AWS.
 func (p *Passes) Admit(ctx context.Context, user string) error {
-	if _, ok := p.Policy.MayAsk(user); !ok {
-		return &Refusal{Reason: NotAllowed}
-	}
 	return p.Asks.CountAsk(ctx, user, p.Policy.Passes.Limit)
 }
 
-// Issue makes a pass of the user for the instance. What the person cannot have
-// comes back as a *Refusal.
-func (p *Passes) Issue(ctx context.Context, user string, i Instance, request string) (Issued, error) {
-	if err := p.askable(i); err != nil {
+// Issue makes a pass that is good for ttl, or as long as the one whose place
+// it takes. Whether its user may have it was decided before. What the store
+// does not give comes back as a *Refusal.
+func (p *Passes) Issue(ctx context.Context, n NewPass, ttl time.Duration) (Issued, error) {
+	code, err := p.Pepper.NewCode(p.Random, n.Instance)
+	if err != nil {
 		return Issued{}, err
 	}
-	return p.put(ctx, NewPass{Instance: i.ID, User: user, Request: request})
-}
-
-// Exchange puts a fresh pass in the place of the live one with this id, with
-// the same deadline. It is how the bot can set the tag itself: the code that
-// its owner was shown is known to nobody else.
-func (p *Passes) Exchange(ctx context.Context, user, instance, id, request string) (Issued, error) {
-	if _, ok := p.Policy.MayAsk(user); !ok {
-		return Issued{}, &Refusal{Reason: NotAllowed}
+	n.ID = p.Pepper.Digest(n.Instance, code)
+	n.Now = p.Now()
+	n.Deadline = n.Now.Add(ttl)
+	n.Limit = p.Policy.Passes.Limit
+	if n.Deadline, err = p.Store.PutPass(ctx, n); err != nil {
+		return Issued{}, err
 	}
-	return p.put(ctx, NewPass{Instance: instance, User: user, Request: request, Instead: id})
+	return Issued{Code: code, Rule: n.Rule, PassRecord: PassRecord{
+		ID: n.ID, Instance: n.Instance, User: n.User, State: PassLive, Issued: n.Now, Deadline: n.Deadline, Request: n.Request,
+	}}, nil
 }
 
 // Void ends the user's live passes of the instance.
@@ -151,7 +152,9 @@ func (p *Passes) LiveCode(instance, text string, of []PassRecord) bool {
 	return false
 }
 
-func (p *Passes) askable(i Instance) error {
+// Askable says whether the instance is one that a pass makes sense for, as a
+// *Refusal where it is not.
+func (p *Passes) Askable(i Instance) error {
 	switch {
 	case !p.Policy.Gate.Guard.Covers(i):
 		return &Refusal{Reason: NotGuarded}
@@ -161,21 +164,4 @@ func (p *Passes) askable(i Instance) error {
 		return &Refusal{Reason: Gone}
 	}
 	return nil
-}
-
-func (p *Passes) put(ctx context.Context, n NewPass) (Issued, error) {
-	code, err := p.Pepper.NewCode(p.Random, n.Instance)
-	if err != nil {
-		return Issued{}, err
-	}
-	n.ID = p.Pepper.Digest(n.Instance, code)
-	n.Now = p.Now()
-	n.Deadline = n.Now.Add(p.Policy.Passes.TTL)
-	n.Limit = p.Policy.Passes.Limit
-	if n.Deadline, err = p.Store.PutPass(ctx, n); err != nil {
-		return Issued{}, err
-	}
-	return Issued{Code: code, PassRecord: PassRecord{
-		ID: n.ID, Instance: n.Instance, User: n.User, State: PassLive, Issued: n.Now, Deadline: n.Deadline,
-	}}, nil
 }

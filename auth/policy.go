@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"slices"
 	"time"
 )
@@ -8,10 +9,40 @@ import (
 // Policy is what the operator wrote down in sekisho.yml. Its zero value is not
 // a policy: Defaults gives the values of what may be left out.
 type Policy struct {
-	Alerts string // channel id of the gate's alerts
-	Gate   GatePolicy
-	Passes PassPolicy
-	Rules  []Rule
+	Hash     string // of the file's text: names this policy in the trail
+	Channels Channels
+	Gate     GatePolicy
+	Passes   PassPolicy
+	Rules    []Rule
+	People   PeoplePolicy
+	Trail    TrailPolicy
+}
+
+// Channels are Slack channel ids.
+type Channels struct {
+	Alerts     string // what the gate did
+	Approvals  string // where approvers are asked; empty where no rule needs any
+	BreakGlass string // the louder one; Alerts where it is not named
+}
+
+// PeoplePolicy says who is who in AWS.
+type PeoplePolicy struct {
+	Principals map[string][]Principal // by Slack user id
+	MatchEmail bool                   // take a session named like a person's Slack e-mail for that person
+	OnMismatch Mismatch
+}
+
+// Mismatch is what becomes of a start with a pass that another principal spent.
+type Mismatch string
+
+const (
+	AlertMismatch Mismatch = "alert"
+	StopMismatch  Mismatch = "stop"
+)
+
+// TrailPolicy is the trail's part of the policy.
+type TrailPolicy struct {
+	Keep time.Duration // entries older than this are dropped from Redis
 }
 
 // Mode says whether the gate acts.
@@ -133,25 +164,6 @@ type Limit struct {
 	Per      time.Duration
 }
 
-// Everyone in a rule's Ask stands for all members of the workspace.
-const Everyone = "everyone"
-
-// Rule says who may ask for a pass. The first rule that matches decides; as
-// rules match every instance so far, that is the first.
-type Rule struct {
-	Name string
-	Ask  []string // Slack user ids, or Everyone
-}
-
-// MayAsk says whether the person may have a pass, and by which rule.
-func (p *Policy) MayAsk(user string) (rule string, ok bool) {
-	if len(p.Rules) == 0 {
-		return "", false
-	}
-	first := p.Rules[0]
-	return first.Name, slices.Contains(first.Ask, Everyone) || slices.Contains(first.Ask, user)
-}
-
 // Defaults is a policy with everything that the operator may leave unsaid.
 // What has no default (the guard, the alerts channel, what to do when the
 // store is away, who may ask) is empty.
@@ -169,5 +181,14 @@ func Defaults() Policy {
 			TTL:   10 * time.Minute,
 			Limit: Limit{Person: 20, Instance: 20, Per: 10 * time.Minute},
 		},
+		People: PeoplePolicy{OnMismatch: AlertMismatch},
+		Trail:  TrailPolicy{Keep: 400 * 24 * time.Hour},
 	}
+}
+
+// PolicyStore remembers which policy was in force last.
+type PolicyStore interface {
+	// SwapPolicy notes the policy's hash and returns the one before; empty where
+	// none is known.
+	SwapPolicy(ctx context.Context, hash string) (before string, err error)
 }

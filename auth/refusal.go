@@ -34,12 +34,31 @@ const (
 	TooManyInstance Reason = "too_many_instance" // the instance's limit
 	Replayed        Reason = "replayed"          // the same request was answered before
 	NoPass          Reason = "no_pass"           // the person holds no live pass of that kind
+	NoRule          Reason = "no_rule"           // no rule is for the instance
+	NeedsReason     Reason = "needs_reason"      // the rule wants to know why
+	NoApprovers     Reason = "no_approvers"      // fewer could approve than must
+	AlreadyAsked    Reason = "already_asked"     // the person's request for the instance is open
+	NoBreakGlass    Reason = "no_break_glass"    // the policy does not let the person go without approval
+)
+
+// Why a click on a request came to nothing.
+const (
+	NoRequest       Reason = "no_request"       // nothing is known of it (any more)
+	OwnRequest      Reason = "own_request"      // nobody decides about their own
+	NotApprover     Reason = "not_approver"     // the rule does not let the person decide
+	TooLate         Reason = "too_late"         // it is decided, or has lapsed
+	AlreadyApproved Reason = "already_approved" // by the same person
+	NotYours        Reason = "not_yours"        // only the asker can do this
+	NotApproved     Reason = "not_approved"     // it still needs an approval
+	PolicyChanged   Reason = "policy_changed"   // what was approved would not be enough any more
+	Spent           Reason = "spent"            // its pass was used, revoked or has expired
 )
 
 // Refusal is a "no" that the person who asked is told, as opposed to a fault.
 type Refusal struct {
 	Reason Reason
 	Wait   time.Duration // after which trying again makes sense; 0 where it doesn't
+	Rule   *Rule         // the rule that said so; nil where it was none
 }
 
 func (r *Refusal) Error() string {

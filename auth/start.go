@@ -14,6 +14,7 @@ type Start struct {
 	Admitted bool
 	Reason   Reason
 	User     string // the pass's owner, where a pass was recognised
+	Asked    string // what asked for the pass that was spent, as in NewPass.Request
 	Decided  time.Time
 	Stage    Stage
 	Note     string    // what stood in the way, in the gate's words
@@ -47,9 +48,10 @@ func (s Start) Settled() bool {
 
 // Card is where the start's message stands.
 type Card struct {
-	Channel string
-	TS      string // Slack's timestamp of the message, its id; empty before it is posted
-	Told    Stage  // the newest stage that the message shows
+	Channel  string
+	TS       string // Slack's timestamp of the message, its id; empty before it is posted
+	Told     Stage  // the newest stage that the message shows
+	Recorded Stage  // the newest stage that stands in the trail
 }
 
 // Knock asks the store to judge one start.
@@ -87,6 +89,9 @@ type StartStore interface {
 	// Advance moves the start on to a higher stage and says whether it did: not
 	// if it was there already, nor if the instance has been started again since.
 	Advance(ctx context.Context, instance string, launch time.Time, to Stage, note string, now time.Time) (Start, bool, error)
+	// NameCaller notes who began the start and says whether this call was the
+	// first to do so: not if the instance has been started again since.
+	NameCaller(ctx context.Context, instance string, launch time.Time, caller string) (first bool, err error)
 	// Keep makes the record of a start that still runs live on.
 	Keep(ctx context.Context, instance string) error
 	// Swept reads what PutSwept wrote; the zero time where nothing did, or where

@@ -13,12 +13,14 @@ import (
 	"sekisho/auth"
 )
 
-// Store is everything that a store of passes and starts promises.
+// Store is everything that a store of passes, requests and starts promises.
 type Store interface {
 	auth.PassStore
 	auth.AskCounter
+	auth.RequestStore
 	auth.StartStore
 	auth.CardStore
+	auth.PolicyStore
 }
 
 // T0 is the time at which the tests' clock stands.
@@ -50,6 +52,7 @@ func Stores(t *testing.T, open func(t *testing.T) Store) {
 		"a call sent twice stores one":               sentTwice,
 		"an instance has a limit":                    instanceLimit,
 		"a person has a limit":                       personLimit,
+		"the policy in force is remembered":          policySwapped,
 		"an exchange keeps the deadline":             exchange,
 		"voiding ends live passes only":              voiding,
 		"wrong codes lock the instance":              wrongCodes,
@@ -57,6 +60,18 @@ func Stores(t *testing.T, open func(t *testing.T) Store) {
 		"one teller at a time":                       tellers,
 		"a forced verdict spends nothing":            forced,
 		"the last whole sweep":                       swept,
+		"a start knows what asked for its pass":      askedFor,
+		"a start's caller is named once":             callerOnce,
+		"a request is kept as it was asked":          requestKept,
+		"a request's replay stores nothing":          requestReplay,
+		"one open request of a person":               oneOpenRequest,
+		"a closed request makes room":                closedMakesRoom,
+		"a lapsed request frees nobody else's place": lapsedFreesOwn,
+		"of 200 changes at once one is stored":       changesAtOnce,
+		"a request's past stays":                     pastStays,
+		"an unknown request":                         unknownRequest,
+		"open and newly closed requests are listed":  requestsListed,
+		"one teller of a request at a time":          requestTellers,
 	} {
 		t.Run(name, func(t *testing.T) { promise(t, open(t)) })
 	}
@@ -64,7 +79,7 @@ func Stores(t *testing.T, open func(t *testing.T) Store) {
 
 func pass(id, user string) auth.NewPass {
 	return auth.NewPass{
-		ID: id, Instance: web, User: user, Request: "request of " + id,
+		ID: id, Instance: web, User: user, Request: "request-of-" + id,
 		Now: T0, Deadline: T0.Add(10 * time.Minute), Limit: limit,
 	}
 }
@@ -245,7 +260,8 @@ func newerPass(t *testing.T, s Store) {
 	}
 	for _, p := range all {
 		states[p.ID] = p.State
-		if p.Instance != web || !p.Deadline.Equal(T0.Add(10*time.Minute)) || !p.Issued.Equal(T0) {
+		if p.Instance != web || !p.Deadline.Equal(T0.Add(10*time.Minute)) || !p.Issued.Equal(T0) ||
+			p.Request != "request-of-"+p.ID {
 			t.Errorf("the record of %s: %+v", p.ID, p)
 		}
 	}
@@ -267,6 +283,12 @@ func replay(t *testing.T, s Store) {
 func sentTwice(t *testing.T, s Store) {
 	put(t, s, pass("A", hana))
 	put(t, s, pass("A", hana))
+	nameless := pass("N", ben)
+	nameless.Request = ""
+	nameless.Instance = "i-0eeeeeeeeeeeeeeee"
+	put(t, s, nameless)
+	nameless.ID = "M" // two that nothing asked for are not one
+	put(t, s, nameless)
 	if all, err := s.PassesOf(t.Context(), []string{web}); err != nil || len(all) != 1 || all[0].State != auth.PassLive {
 		t.Errorf("after one call sent twice: %+v, %v", all, err)
 	}
@@ -401,6 +423,9 @@ func tellers(t *testing.T, s Store) {
 		}
 		return ok
 	}
+	if _, ok, err := s.TakeCard(t.Context(), web, T0.Add(-time.Hour), T0, time.Minute); ok || err != nil {
+		t.Errorf("an older start's card: %v, %v", ok, err)
+	}
 	if !take(T0) {
 		t.Fatal("nobody may tell")
 	}
@@ -411,7 +436,7 @@ func tellers(t *testing.T, s Store) {
 		t.Error("after a teller is gone nobody may tell")
 	}
 	s.Advance(t.Context(), web, T0, auth.StopAsked, "", T0)
-	card := auth.Card{Channel: "C0ALERTS", TS: "1.2", Told: auth.Decided}
+	card := auth.Card{Channel: "C0ALERTS", TS: "1.2", Told: auth.Decided, Recorded: auth.StopAsked}
 	if more, err := s.PutCard(t.Context(), web, T0, card); !more || err != nil {
 		t.Errorf("moved on meanwhile: more %v, %v", more, err)
 	}
@@ -450,6 +475,51 @@ func swept(t *testing.T, s Store) {
 		}
 		if got, err := s.Swept(t.Context()); err != nil || !got.Equal(want) {
 			t.Errorf("swept until %v, %v; want %v", got, err, want)
+		}
+	}
+}
+
+func askedFor(t *testing.T, s Store) {
+	p := pass("A", hana)
+	p.Request = web + "/1~13345224609.738474920"
+	put(t, s, p)
+	refused, _ := judge(t, s, knock(T0, "nonsense"))
+	admitted, _ := judge(t, s, knock(T0.Add(time.Second), "A"))
+	starts, err := s.Starts(t.Context(), []string{web})
+	if err != nil || refused.Asked != "" || admitted.Asked != p.Request || starts[web].Asked != p.Request {
+		t.Errorf("refused: %q, admitted: %q, read again: %q, %v", refused.Asked, admitted.Asked, starts[web].Asked, err)
+	}
+}
+
+func callerOnce(t *testing.T, s Store) {
+	name := func(launch time.Time, caller string) bool {
+		t.Helper()
+		first, err := s.NameCaller(t.Context(), web, launch, caller)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return first
+	}
+	if name(T0, "arn:1") {
+		t.Error("a start that nobody has judged got a caller")
+	}
+	judge(t, s, knock(T0, ""))
+	if name(T0.Add(-time.Hour), "arn:1") {
+		t.Error("an older start's caller was noted on the newer")
+	}
+	if !name(T0, "arn:1") || name(T0, "arn:1") || name(T0, "arn:2") {
+		t.Error("the first of three callers was not the only one")
+	}
+	judge(t, s, knock(T0.Add(time.Second), ""))
+	if !name(T0.Add(time.Second), "arn:2") {
+		t.Error("the next start kept the caller of the one before")
+	}
+}
+
+func policySwapped(t *testing.T, s Store) {
+	for _, tt := range []struct{ hash, before string }{{"A", ""}, {"A", "A"}, {"B", "A"}, {"A", "B"}} {
+		if before, err := s.SwapPolicy(t.Context(), tt.hash); before != tt.before || err != nil {
+			t.Errorf("before %s: %q, %v; want %q", tt.hash, before, err, tt.before)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package policyfile
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 const (
 	whatToGuard = "write tags: {KEY: VALUE}, instances: [i-…] or all: true"
-	whoMayAsk   = "write ask: with Slack user ids, such as [U0123ABCD], or [everyone]"
+	whoMayAsk   = "write ask: with the ids of users, user groups or channels, such as [U0123ABCD, S0123ABCD], or [everyone]"
 )
 
 // version reads the number of the schema. New keys do not change it; a file
@@ -27,13 +28,13 @@ func version(v value) bool {
 }
 
 // shaped reads text of which fits says whether it has the right shape.
-func shaped(to *string, wanted, instead string, fits func(string) bool) read {
+func shaped[T ~string](to *T, wanted, instead string, fits func(string) bool) read {
 	return func(v value) bool {
 		text, ok := v.text(wanted, instead)
 		if ok && !fits(text) {
 			return v.wrong(instead, "%s: %s is not %s", v, quote(text), wanted)
 		}
-		*to = text
+		*to = T(text)
 		return ok
 	}
 }
@@ -45,9 +46,15 @@ func channel(to *string) read {
 }
 
 func asker(to *string) read {
-	return shaped(to, "a Slack user id",
-		"write the member id from the person's profile, such as U0123ABCD, or everyone",
-		func(text string) bool { return text == auth.Everyone || slackID(text, "UW") })
+	return shaped(to, "a Slack id",
+		"write the id of a user (U…, in their profile), a user group (S…) or a channel (C…: its members), or everyone",
+		func(text string) bool { return text == auth.Everyone || slackID(text, "UWSCG") })
+}
+
+func decider(to *string) read {
+	return shaped(to, "a user or a user group",
+		"write the ids of users (U…) and user groups (S…); everyone, and whoever joins a channel, is too open for this",
+		func(text string) bool { return slackID(text, "UWS") })
 }
 
 func instance(to *string) read {
@@ -111,13 +118,16 @@ func truth(to *bool) read {
 	}
 }
 
-// count reads how often something may happen. Where more than 10000 seems right,
-// a limit is not what is wanted.
-func count(to *int) read {
-	const instead = "write a whole number from 1 to 10000"
+// often is the most that a count of events may be. Where more seems right, a
+// limit is not what is wanted.
+const often = 10000
+
+// count reads a whole number from 1 to most.
+func count(to *int, most int) read {
+	instead := fmt.Sprintf("write a whole number from 1 to %d", most)
 	return func(v value) bool {
 		n, ok := v.number("a whole number", instead)
-		if ok && (n < 1 || n > 10000) {
+		if ok && (n < 1 || n > most) {
 			return v.wrong(instead, "%s is out of range", v)
 		}
 		*to = n
@@ -195,27 +205,5 @@ func passTagIsApart(g *auth.GatePolicy) read {
 		}
 		return v.f.add(at.key, "guard by another tag, or name another pass_tag",
 			"tag %s says both what is guarded and what the pass is", quote(g.PassTag))
-	}
-}
-
-// ruleCanMatch refuses rules whose turn never comes. The first rule that matches
-// decides, and a rule without conditions matches every instance.
-func ruleCanMatch(rules *[]auth.Rule) read {
-	return func(v value) bool {
-		items, ok := v.items()
-		first := (*rules)[0].Name
-		seen := make(map[string]bool)
-		for i, r := range *rules {
-			name, _ := items[i].get("name")
-			switch {
-			case seen[r.Name]:
-				ok = name.wrong("give each rule a name of its own", "%s: there is a rule %s already", name, quote(r.Name))
-			case i > 0:
-				ok = name.wrong("put both into one rule, or take one out",
-					"rule %s can never match: rule %s stands before it and matches everything", quote(r.Name), quote(first))
-			}
-			seen[r.Name] = true
-		}
-		return ok
 	}
 }

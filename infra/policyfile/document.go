@@ -15,7 +15,7 @@ import (
 // The parser's time and memory grow with the square of these two and worse: a
 // megabyte of "[" would be fatal.
 const (
-	deepest  = 20   // brackets and dashes in one another; the schema needs 4
+	deepest  = 20   // brackets and dashes in one another; the schema needs 6
 	mostKeys = 5000 // in all
 )
 
@@ -88,7 +88,7 @@ func overgrown(f *faults, tokens token.Tokens) bool {
 			keys++
 		}
 		if open+dashes > deepest {
-			return !f.add(place(t), "write it flatter; a policy needs four levels", "brackets or dashes are nested too deeply")
+			return !f.add(place(t), "write it flatter; a policy needs six levels", "brackets or dashes are nested too deeply")
 		}
 		if keys > mostKeys {
 			return !f.add(place(t), fmt.Sprintf("a policy has at most %d", mostKeys), "there are too many keys")

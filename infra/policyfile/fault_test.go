@@ -3,6 +3,7 @@ package policyfile_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,9 +11,13 @@ import (
 	"sekisho/infra/policyfile"
 )
 
-// bad lists what can be wrong in testdata/sekisho.yml when one piece of it is
-// replaced, and all that is then said.
-var bad = []struct{ name, piece, instead, want string }{
+// change is a piece of testdata/sekisho.yml that is replaced by something
+// wrong, and all that is then said.
+type change struct{ name, piece, instead, want string }
+
+// bad lists what can be wrong outside of rules, people and trail, and some of
+// what can be wrong in rules.
+var bad = []change{
 	{"unknown field", "when_unavailable:", "when-unavailable:", `sekisho.yml:11:3: gate has no field "when-unavailable"
       when-unavailable: allow
       ^
@@ -106,17 +111,17 @@ var bad = []struct{ name, piece, instead, want string }{
                         ^
     write leave or terminate`},
 	{"channel's name", "C0ALERTS", `"#alerts"`, `sekisho.yml:4:22: slack.channels.alerts: "#alerts" is not a channel id
-      channels: {alerts: "#alerts", approvals: C0APPROVE, reports: G0REPORT}
+      channels: {alerts: "#alerts", approvals: C0APPROVE, reports: G0REPORT, break_glass: C0LOUD}
                          ^
     write the id that Slack shows at the end of the channel's details, such as C0123ABCD (#name would be a comment)`},
 	{"direct message", "G0REPORT", "D0REPORT", `sekisho.yml:4:63: slack.channels.reports: "D0REPORT" is not a channel id
-      channels: {alerts: C0ALERTS, approvals: C0APPROVE, reports: D0REPORT}
+      channels: {alerts: C0ALERTS, approvals: C0APPROVE, reports: D0REPORT, break_glass: C0LOUD}
                                                                   ^
     write the id that Slack shows at the end of the channel's details, such as C0123ABCD (#name would be a comment)`},
-	{"person's name", "W0BOB", "bob", `sekisho.yml:24:20: rules[0].ask[1]: "bob" is not a Slack user id
+	{"person's name", "W0BOB", "bob", `sekisho.yml:24:20: rules[0].ask[1]: "bob" is not a Slack id
         ask: [U0ALICE, bob, everyone]
                        ^
-    write the member id from the person's profile, such as U0123ABCD, or everyone`},
+    write the id of a user (U…, in their profile), a user group (S…) or a channel (C…: its members), or everyone`},
 	{"instance id", "i-01234567]", "i-012345678]", `sekisho.yml:9:38: gate.guard.instances[1]: "i-012345678" is not an instance id
         instances: [i-0123456789abcdef0, i-012345678]
                                          ^
@@ -161,14 +166,10 @@ var bad = []struct{ name, piece, instead, want string }{
       <<: {pass_tag: Pass}
       ^
     write a plain word, or put it in quotes`},
-	{"rule's name twice", "ask: [U0ALICE, W0BOB, everyone]", "ask: [U0ALICE]\n  - {name: on call, ask: [W0BOB]}", `sekisho.yml:25:12: rules[1].name: there is a rule "on call" already
-      - {name: on call, ask: [W0BOB]}
-               ^
+	{"rule's name twice", "name: team", "name: on call", `sekisho.yml:35:11: rules[1].name: there is a rule "on call" already
+      - name: on call
+              ^
     give each rule a name of its own`},
-	{"rule in another's shadow", "ask: [U0ALICE, W0BOB, everyone]", "ask: [U0ALICE]\n  - {name: rest, ask: [everyone]}", `sekisho.yml:25:12: rule "rest" can never match: rule "on call" stands before it and matches everything
-      - {name: rest, ask: [everyone]}
-               ^
-    put both into one rule, or take one out`},
 	{"rule without a word for a name", "name: on call", `name: " "`, `sekisho.yml:23:11: rules[0].name: " " is not a name
       - name: " "
               ^
@@ -176,21 +177,13 @@ var bad = []struct{ name, piece, instead, want string }{
 	{"rule for nobody", "ask: [U0ALICE, W0BOB, everyone]", "ask: []", `sekisho.yml:24:10: rules[0].ask is an empty list: nobody may ask for a pass
         ask: []
              ^
-    write ask: with Slack user ids, such as [U0123ABCD], or [everyone]`},
-	{"no rules", "rules:\n  - name: on call\n    ask: [U0ALICE, W0BOB, everyone]", "rules: []", `sekisho.yml:22:8: rules is an empty list: there is no rule, so that nobody may ask for a pass
-    rules: []
-           ^
-    write at least one, such as - {name: everyone, ask: [everyone]}`},
-	{"rules left out", "rules:\n  - name: on call\n    ask: [U0ALICE, W0BOB, everyone]\n", "", `sekisho.yml:2:1: the file has no rules
-    version: 1
-    ^
-    write rules: with who may ask, such as - {name: everyone, ask: [everyone]}`},
+    write ask: with the ids of users, user groups or channels, such as [U0123ABCD, S0123ABCD], or [everyone]`},
 	{"rule's ask left out", "    ask: [U0ALICE, W0BOB, everyone]\n", "", `sekisho.yml:23:5: rules[0] has no ask
       - name: on call
         ^
-    write ask: with Slack user ids, such as [U0123ABCD], or [everyone]`},
+    write ask: with the ids of users, user groups or channels, such as [U0123ABCD, S0123ABCD], or [everyone]`},
 	{"alerts left out", "alerts: C0ALERTS, ", "", `sekisho.yml:4:3: slack.channels has no alerts
-      channels: {approvals: C0APPROVE, reports: G0REPORT}
+      channels: {approvals: C0APPROVE, reports: G0REPORT, break_glass: C0LOUD}
       ^
     write alerts: and the id of the channel that is told of refused starts`},
 	{"guard left out", "  guard:\n    tags: {Sekisho: guarded, \"aws:autoscaling:groupName\": \"\"}\n    instances: [i-0123456789abcdef0, i-01234567]\n", "", `sekisho.yml:5:1: gate has no guard
@@ -237,7 +230,7 @@ var bad = []struct{ name, piece, instead, want string }{
 	{"too deep", "mode: enforce", "mode: [[[[[[[[[[[[[[[[[[[[[enforce]]]]]]]]]]]]]]]]]]]]]", `sekisho.yml:6:29: brackets or dashes are nested too deeply
       mode: [[[[[[[[[[[[[[[[[[[[[enforce]]]]]]]]]]]]]]]]]]]]]
                                 ^
-    write it flatter; a policy needs four levels`},
+    write it flatter; a policy needs six levels`},
 	{"no UTF-8", "on call", "on \xff call", `sekisho.yml:23:14: this is not UTF-8
       - name: on � call
                  ^
@@ -261,7 +254,7 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range bad {
+	for _, c := range slices.Concat(bad, badRules) {
 		t.Run(c.name, func(t *testing.T) {
 			if !strings.Contains(string(good), c.piece) {
 				t.Fatalf("the good file has no %q", c.piece)
@@ -314,10 +307,10 @@ sekisho.yml:4:3: rules[0] has no name
     - ask: [U0ALICE, me]
       ^
     write name: and a word for the rule, which people are shown
-sekisho.yml:4:18: rules[0].ask[1]: "me" is not a Slack user id
+sekisho.yml:4:18: rules[0].ask[1]: "me" is not a Slack id
     - ask: [U0ALICE, me]
                      ^
-    write the member id from the person's profile, such as U0123ABCD, or everyone`)
+    write the id of a user (U…, in their profile), a user group (S…) or a channel (C…: its members), or everyone`)
 }
 
 func TestParseCountsLinesThatEndInCRLF(t *testing.T) {
@@ -325,7 +318,7 @@ func TestParseCountsLinesThatEndInCRLF(t *testing.T) {
 	wrong(t, strings.ReplaceAll("# a comment\n"+text, "\n", "\r\n"), `sekisho.yml:8:5: rules[0] has no ask
       - {name: everyone} # all
         ^
-    write ask: with Slack user ids, such as [U0123ABCD], or [everyone]`)
+    write ask: with the ids of users, user groups or channels, such as [U0123ABCD, S0123ABCD], or [everyone]`)
 }
 
 func TestParseTakesAllAlone(t *testing.T) {
@@ -354,10 +347,14 @@ func TestParseListsTenFaults(t *testing.T) {
 func TestParseWithoutAPolicy(t *testing.T) {
 	const empty = "sekisho.yml: the file is empty\n    begin it with version: 1"
 	for text, want := range map[string]string{
-		"":                             empty,
-		"# later\n":                    empty,
-		"---\n...\n":                   empty,
-		"- version\n":                  "sekisho.yml:1:1: the file is a list, not a mapping\n    - version\n    ^\n    write its fields below it, indented, or as {name: value}",
+		"":            empty,
+		"# later\n":   empty,
+		"---\n...\n":  empty,
+		"- version\n": "sekisho.yml:1:1: the file is a list, not a mapping\n    - version\n    ^\n    write its fields below it, indented, or as {name: value}",
+		minimal[:strings.Index(minimal, "  - {")] + "  []\n": "sekisho.yml:7:3: rules is an empty list: there is no rule, so that nobody may ask for a pass\n" +
+			"      []\n      ^\n    write at least one, such as - {name: everyone, ask: [everyone]}",
+		minimal[:strings.Index(minimal, "rules:")]: "sekisho.yml:1:1: the file has no rules\n    version: 1\n    ^\n" +
+			"    write rules: with who may ask, such as - {name: everyone, ask: [everyone]}",
 		"%YAML 1.2\n---\n":             "sekisho.yml:1:1: the file is a YAML directive, which is not read here\n    %YAML 1.2\n    ^\n    write the value itself",
 		strings.Repeat("a: 1\n", 5001): "sekisho.yml:5001:2: there are too many keys\n    a: 1\n     ^\n    a policy has at most 5000",
 	} {

@@ -1,9 +1,12 @@
 package policyfile_test
 
 import (
+	"cmp"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sekisho/auth"
 	"sekisho/infra/policyfile"
@@ -20,7 +23,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(string(good))
 	f.Add(minimal)
 	f.Add(minimal + "# " + secret)
-	for _, c := range bad {
+	for _, c := range slices.Concat(bad, badRules) {
 		f.Add(strings.Replace(string(good), c.piece, c.instead, 1))
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -34,10 +37,21 @@ func FuzzParse(f *testing.F) {
 		}
 		g := p.Gate
 		if strings.Contains(text, secret) ||
-			p.Alerts == "" || len(p.Rules) != 1 || len(p.Rules[0].Ask) == 0 || g.WhenUnavailable == "" ||
+			p.Channels.Alerts == "" || p.Channels.BreakGlass == "" || g.WhenUnavailable == "" || len(p.Rules) == 0 ||
 			!g.Guard.All && len(g.Guard.Tags)+len(g.Guard.Instances) == 0 ||
-			p.Passes.TTL <= 0 || g.Lock.For <= 0 || g.Lock.After < 1 || p.Passes.Limit.Person < 1 {
+			p.Passes.TTL <= 0 || g.Lock.For <= 0 || g.Lock.After < 1 || p.Passes.Limit.Person < 1 ||
+			len(p.Hash) != 12 || p.Trail.Keep < 7*24*time.Hour {
 			t.Fatalf("%q gave %+v", text, p)
+		}
+		for _, r := range p.Rules {
+			life := cmp.Or(r.TTL, p.Passes.TTL)
+			a, b, h := r.Approve, r.BreakGlass, r.Match.Hours
+			if len(r.Ask) == 0 || life < time.Minute ||
+				a != nil && (len(a.By) == 0 || a.Count < 1 || a.Within < 5*time.Second || p.Channels.Approvals == "") ||
+				b != nil && (a == nil || len(b.By) == 0 || b.TTL < time.Minute || b.TTL > life) ||
+				h != nil && (h.Zone == nil || h.From == h.To) {
+				t.Fatalf("%q gave the rule %+v", text, r)
+			}
 		}
 	})
 }

@@ -17,6 +17,7 @@
 package policyfile
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -57,8 +58,16 @@ func readFile(path string) ([]byte, error) {
 func Parse(name string, text []byte) (auth.Policy, error) {
 	f := &faults{name: name}
 	p := auth.Defaults()
+	p.Hash = hash(text)
 	if root, ok := document(f, text); ok && policy(&p)(root) {
 		return p, nil
 	}
 	return auth.Policy{}, f
+}
+
+// hash names the file's text: the first 12 hexadecimal digits of its SHA-256,
+// as sha256sum shows them.
+func hash(text []byte) string {
+	sum := sha256.Sum256(text)
+	return fmt.Sprintf("%x", sum[:6])
 }

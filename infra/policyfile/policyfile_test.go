@@ -1,7 +1,9 @@
 package policyfile_test
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -30,7 +32,8 @@ func TestLoadEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, got, auth.Policy{
-		Alerts: "C0ALERTS",
+		Hash:     sum(t, "testdata/sekisho.yml"),
+		Channels: auth.Channels{Alerts: "C0ALERTS", Approvals: "C0APPROVE", BreakGlass: "C0LOUD"},
 		Gate: auth.GatePolicy{
 			Mode: auth.Enforce,
 			Guard: auth.Guard{
@@ -50,13 +53,71 @@ func TestLoadEverything(t *testing.T) {
 			StartNow: true,
 			Limit:    auth.Limit{Person: 1, Instance: 2, Per: 90 * 24 * time.Hour},
 		},
-		Rules: []auth.Rule{{Name: "on call", Ask: []string{"U0ALICE", "W0BOB", "everyone"}}},
+		Rules: []auth.Rule{
+			{
+				Name: "on call",
+				Match: auth.Match{
+					Tags:     map[string]string{"Team": "ml", "cost:centre": ""},
+					Types:    []string{"p5.*", "g?.xlarge"},
+					Accounts: []string{"111122223333", "012345678901"},
+					Regions:  []string{"eu-central-1", "us-gov-west-1"},
+					Names:    []string{"prod-*"},
+					Hours: &auth.Hours{
+						From: 8 * 60, To: 24 * 60, Days: []time.Weekday{time.Monday, time.Sunday}, Zone: zone(t, "Europe/Berlin"),
+					},
+				},
+				Ask: []string{"U0ALICE", "W0BOB", "everyone"},
+				Approve: &auth.Approve{
+					By: []string{"S0LEADS", "U0HANA"}, Count: 20, Within: 2 * time.Hour, Reason: true, Confirm: true,
+				},
+				TTL:        15 * time.Minute,
+				BreakGlass: &auth.BreakGlass{By: []string{"S0ONCALL", "W0BOB"}, TTL: 10 * time.Minute},
+			},
+			{
+				Name: "team",
+				Match: auth.Match{
+					Names: []string{"dev-*"}, Hours: &auth.Hours{From: 22*60 + 30, To: 6 * 60, Zone: zone(t, "UTC")},
+				},
+				Ask:        []string{"S0ML", "C0ROOM", "G0ROOM", "U0HANA"},
+				Approve:    &auth.Approve{By: []string{"U0HANA", "U0MIA"}, Count: 1, Within: time.Hour},
+				TTL:        3 * time.Minute,
+				BreakGlass: &auth.BreakGlass{By: []string{"U0MIA"}, TTL: 3 * time.Minute}, // not the usual 5, which would be longer
+			},
+			{Name: "rest", Ask: []string{"everyone"}},
+		},
+		People: auth.PeoplePolicy{
+			Principals: map[string][]auth.Principal{
+				"U0HANA": {"user/hana", "session/hana@example.com"}, "W0BOB": {"session/bob"},
+			},
+			MatchEmail: true,
+			OnMismatch: auth.StopMismatch,
+		},
+		Trail: auth.TrailPolicy{Keep: 3650 * 24 * time.Hour},
 	})
+}
+
+// sum is what sha256sum says of the file, cut short.
+func sum(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(text))[:12]
+}
+
+func zone(t *testing.T, name string) *time.Location {
+	t.Helper()
+	z, err := time.LoadLocation(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z
 }
 
 func TestParseTakesDefaults(t *testing.T) {
 	want := auth.Defaults()
-	want.Alerts = "C0ALERTS"
+	want.Channels = auth.Channels{Alerts: "C0ALERTS", BreakGlass: "C0ALERTS"}
 	want.Gate.Guard.All = true
 	want.Gate.WhenUnavailable = auth.StopUnjudged
 	want.Rules = []auth.Rule{{Name: "everyone", Ask: []string{"everyone"}}}
@@ -71,9 +132,21 @@ func TestParseTakesDefaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			want.Hash = fmt.Sprintf("%x", sha256.Sum256([]byte(text)))[:12]
 			same(t, got, want)
 		})
 	}
+}
+
+func TestRuleTakesDefaults(t *testing.T) {
+	text := strings.Replace(minimal, "C0ALERTS", "C0ALERTS, approvals: C0APPROVE", 1)
+	got := parse(t, strings.Replace(text, "ask: [everyone]", "ask: [everyone], approve: {by: [U0HANA]}, break_glass: {by: [S0ONCALL]}", 1))
+	same(t, got.Rules, []auth.Rule{{
+		Name:       "everyone",
+		Ask:        []string{"everyone"},
+		Approve:    &auth.Approve{By: []string{"U0HANA"}, Count: 1, Within: time.Hour},
+		BreakGlass: &auth.BreakGlass{By: []string{"S0ONCALL"}, TTL: 5 * time.Minute},
+	}})
 }
 
 func TestGuardAllExcept(t *testing.T) {

@@ -1,28 +1,49 @@
 package policyfile
 
 import (
+	"cmp"
+
 	"sekisho/auth"
 )
 
 // policy is the shape of sekisho.yml: what may be written, where it goes and
 // what must be there. Whatever is left out keeps the value that p has.
 func policy(p *auth.Policy) read {
-	var later string // a channel for which there is no use yet
-	return mapping(
-		must("version", "write version: 1", version),
-		must("slack", "write slack: {channels: {alerts: C…}}", mapping(
-			must("channels", "write channels: {alerts: C…}", mapping(
-				must("alerts", "write alerts: and the id of the channel that is told of refused starts", channel(&p.Alerts)),
-				may("approvals", channel(&later)),
-				may("reports", channel(&later)),
+	return then(
+		mapping(
+			must("version", "write version: 1", version),
+			must("slack", "write slack: {channels: {alerts: C…}}", mapping(
+				must("channels", "write channels: {alerts: C…}", channels(&p.Channels)),
 			)),
-		)),
-		must("gate", "write gate: with guard: and when_unavailable: in it", then(gate(&p.Gate), passTagIsApart(&p.Gate))),
-		may("passes", passes(&p.Passes)),
-		must("rules", "write rules: with who may ask, such as - {name: everyone, ask: [everyone]}", then(
-			list(&p.Rules, rule),
-			some("there is no rule, so that nobody may ask for a pass", "write at least one, such as - {name: everyone, ask: [everyone]}"),
-			ruleCanMatch(&p.Rules))),
+			must("gate", "write gate: with guard: and when_unavailable: in it", then(gate(&p.Gate), passTagIsApart(&p.Gate))),
+			may("passes", passes(&p.Passes)),
+			must("rules", "write rules: with who may ask, such as - {name: everyone, ask: [everyone]}", then(
+				list(&p.Rules, rule),
+				some("there is no rule, so that nobody may ask for a pass", "write at least one, such as - {name: everyone, ask: [everyone]}"),
+				rulesCanMatch(&p.Rules))),
+			may("people", people(&p.People)),
+			may("trail", mapping(
+				may("keep", duration(&p.Trail.Keep, "7d", "3650d")),
+			)),
+		),
+		requestsHaveAChannel(p),
+		brokenGlassIsShort(p),
+	)
+}
+
+func channels(c *auth.Channels) read {
+	var later string // a channel for which there is no use yet
+	return then(
+		mapping(
+			must("alerts", "write alerts: and the id of the channel that is told of refused starts", channel(&c.Alerts)),
+			may("approvals", channel(&c.Approvals)),
+			may("reports", channel(&later)),
+			may("break_glass", channel(&c.BreakGlass)),
+		),
+		func(value) bool {
+			c.BreakGlass = cmp.Or(c.BreakGlass, c.Alerts)
+			return true
+		},
 	)
 }
 
@@ -43,7 +64,7 @@ func gate(g *auth.GatePolicy) read {
 			choice(&g.WhenUnavailable, auth.StopUnjudged, auth.AllowUnjudged)),
 		may("cannot_stop", cannotStop(g.CannotStop)),
 		may("lock", mapping(
-			may("after", count(&g.Lock.After)),
+			may("after", count(&g.Lock.After, often)),
 			may("within", duration(&g.Lock.Within, "1s", "365d")),
 			may("for", duration(&g.Lock.For, "1s", "365d")),
 		)),
@@ -52,22 +73,13 @@ func gate(g *auth.GatePolicy) read {
 
 func passes(p *auth.PassPolicy) read {
 	return mapping(
-		may("ttl", duration(&p.TTL, "1m", "24h")),
+		may("ttl", passLife(&p.TTL)),
 		may("start_now", truth(&p.StartNow)),
 		may("limit", mapping(
-			may("person", count(&p.Limit.Person)),
-			may("instance", count(&p.Limit.Instance)),
+			may("person", count(&p.Limit.Person, often)),
+			may("instance", count(&p.Limit.Instance, often)),
 			may("per", duration(&p.Limit.Per, "1s", "365d")),
 		)),
-	)
-}
-
-func rule(r *auth.Rule) read {
-	return mapping(
-		must("name", "write name: and a word for the rule, which people are shown", ruleName(&r.Name)),
-		must("ask", whoMayAsk, then(
-			list(&r.Ask, asker),
-			some("nobody may ask for a pass", whoMayAsk))),
 	)
 }
 

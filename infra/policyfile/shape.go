@@ -101,6 +101,37 @@ func some(what, instead string) read {
 	}
 }
 
+// filled reads a list that has something in it.
+func filled[T any](to *[]T, one func(*T) read) read {
+	return then(list(to, one), some(
+		"does that match nothing, or everything?", "write at least one, or take it out to match everything"))
+}
+
+// distinct refuses what has been read into a list twice.
+func distinct[T comparable](list *[]T) read {
+	return func(v value) bool {
+		items, ok := v.items()
+		first := make(map[T]value)
+		for i, one := range *list {
+			if before, twice := first[one]; twice {
+				ok = items[i].wrong("take it out, or write what was meant", "%s repeats %s", items[i], before)
+				continue
+			}
+			first[one] = items[i]
+		}
+		return ok
+	}
+}
+
+// part reads something that may be missing as a whole, and so is a pointer.
+// What it leaves unsaid keeps the value given.
+func part[T any](to **T, unsaid T, shape func(*T) read) read {
+	return func(v value) bool {
+		*to = &unsaid
+		return shape(*to)(v)
+	}
+}
+
 // choice reads one of a few words.
 func choice[T ~string](to *T, of ...T) read {
 	words := make([]string, len(of))
