@@ -1,12 +1,13 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
+	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/redis/go-redis/v9"
 
@@ -26,10 +27,16 @@ var (
 	countAsk = redis.NewScript(countAskLua)
 )
 
+// noRequest stands for the name of a request where there is none.
+const noRequest = "-"
+
 // PutPass keeps the promise of auth.PassStore.
 func (s *Store) PutPass(ctx context.Context, p auth.NewPass) (time.Time, error) {
+	if strings.ContainsFunc(p.Request, unicode.IsSpace) {
+		return time.Time{}, fmt.Errorf("a pass was asked for by %q: what asks must have a name without blanks", p.Request)
+	}
 	answer, err := putPass.Run(ctx, s.client, []string{passesKey(p.Instance), lockKey(p.Instance)},
-		p.ID, p.User, requestID(p), p.Now.UnixMilli(), p.Deadline.UnixMilli(), p.Instead,
+		p.ID, p.User, cmp.Or(p.Request, noRequest), p.Now.UnixMilli(), p.Deadline.UnixMilli(), p.Instead,
 		p.Limit.Instance, p.Limit.Per.Milliseconds(), keepPasses.Milliseconds()).Slice()
 	if err != nil {
 		return time.Time{}, away(err)
@@ -39,17 +46,6 @@ func (s *Store) PutPass(ctx context.Context, p auth.NewPass) (time.Time, error) 
 		return time.UnixMilli(n), nil
 	}
 	return time.Time{}, &auth.Refusal{Reason: auth.Reason(word), Wait: time.Duration(n) * time.Millisecond}
-}
-
-// requestID shortens the name of the request to 11 characters, and tells a
-// request without one from every other.
-func requestID(p auth.NewPass) string {
-	name := p.Request
-	if name == "" {
-		name = p.ID
-	}
-	sum := sha256.Sum256([]byte(name))
-	return base64.RawURLEncoding.EncodeToString(sum[:8])
 }
 
 // VoidPass keeps the promise of auth.PassStore.
@@ -80,7 +76,16 @@ func readPass(text string) (auth.PassRecord, bool) {
 	if len(f) != 6 || f[0] != "1" {
 		return auth.PassRecord{}, false
 	}
-	return auth.PassRecord{State: auth.PassState(f[1]), User: f[2], Issued: when(f[3]), Deadline: when(f[4])}, true
+	return auth.PassRecord{
+		State: auth.PassState(f[1]), User: f[2], Issued: when(f[3]), Deadline: when(f[4]), Request: named(f[5]),
+	}, true
+}
+
+func named(request string) string {
+	if request == noRequest {
+		return ""
+	}
+	return request
 }
 
 // CountAsk keeps the promise of auth.AskCounter.

@@ -31,14 +31,9 @@ func (twice) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPi
 }
 
 func TestALostAnswerChangesNothing(t *testing.T) {
-	client, err := redisstore.Dial("redis://" + miniredis.RunT(t).Addr())
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := connect(t, "redis://"+miniredis.RunT(t).Addr())
 	client.AddHook(twice{})
 	s := redisstore.New(client)
-	t.Cleanup(func() { s.Close() })
-	const web = "i-0aaaaaaaaaaaaaaa1"
 	now := authtest.T0
 
 	pass := auth.NewPass{ID: "A", Instance: web, User: "U0HANA", Request: "r", Now: now, Deadline: now.Add(time.Minute), Limit: auth.Limit{Instance: 1, Per: time.Minute}}
@@ -54,5 +49,25 @@ func TestALostAnswerChangesNothing(t *testing.T) {
 	}
 	if _, _, err := s.TakeCard(t.Context(), web, now, now, time.Minute); err == nil {
 		t.Error("another one may tell as well")
+	}
+	if first, err := s.NameCaller(t.Context(), web, now, "arn"); !first || err != nil {
+		t.Errorf("the caller: first %v, %v", first, err)
+	}
+
+	for _, hash := range []string{"A", "B"} {
+		if before, err := s.SwapPolicy(t.Context(), hash); before == hash || err != nil {
+			t.Errorf("policy %s: before it %q, %v", hash, before, err)
+		}
+	}
+
+	r, err := s.PutRequest(t.Context(), aRequest())
+	if err != nil {
+		t.Errorf("the request: %v", err)
+	}
+	if _, changed, err := s.ChangeRequest(t.Context(), approved(r)); !changed || err != nil {
+		t.Errorf("its change: changed %v, %v", changed, err)
+	}
+	if _, _, ok, err := s.TakeTelling(t.Context(), r.ID, now, time.Minute); !ok || err != nil {
+		t.Errorf("the right to tell about it: %v, %v", ok, err)
 	}
 }

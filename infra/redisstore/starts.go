@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,15 +18,12 @@ var (
 	judgeLua string
 	//go:embed scripts/advance.lua
 	advanceLua string
-	//go:embed scripts/take_card.lua
-	takeCardLua string
-	//go:embed scripts/put_card.lua
-	putCardLua string
+	//go:embed scripts/name_caller.lua
+	nameCallerLua string
 
-	judge    = redis.NewScript(judgeLua)
-	advance  = redis.NewScript(advanceLua)
-	takeCard = redis.NewScript(takeCardLua)
-	putCard  = redis.NewScript(putCardLua)
+	judge      = redis.NewScript(judgeLua)
+	advance    = redis.NewScript(advanceLua)
+	nameCaller = redis.NewScript(nameCallerLua)
 )
 
 // Judge keeps the promise of auth.StartStore in one round trip.
@@ -79,6 +75,13 @@ func (s *Store) Advance(ctx context.Context, instance string, launch time.Time, 
 	return start, answer[0] == int64(1), err
 }
 
+// NameCaller keeps the promise of auth.StartStore.
+func (s *Store) NameCaller(ctx context.Context, instance string, launch time.Time, caller string) (bool, error) {
+	first, err := nameCaller.Run(ctx, s.client, []string{startKey(instance)},
+		launch.UnixMilli(), caller, uuid.NewString()).Bool()
+	return first, away(err)
+}
+
 // Keep keeps the promise of auth.StartStore.
 func (s *Store) Keep(ctx context.Context, instance string) error {
 	return away(s.client.PExpire(ctx, startKey(instance), keepStarts).Err())
@@ -100,33 +103,26 @@ func (s *Store) PutSwept(ctx context.Context, until time.Time) error {
 
 // TakeCard keeps the promise of auth.CardStore.
 func (s *Store) TakeCard(ctx context.Context, instance string, launch, now time.Time, lease time.Duration) (auth.Start, bool, error) {
-	answer, err := takeCard.Run(ctx, s.client, []string{startKey(instance)},
-		launch.UnixMilli(), now.UnixMilli(), lease.Milliseconds(), uuid.NewString()).Slice()
-	if err != nil {
-		return auth.Start{}, false, away(err)
+	word, fields, err := s.takeTelling(ctx, tellingStart(instance, launch), now, lease)
+	if err != nil || word != yours {
+		return auth.Start{}, false, err
 	}
-	if answer[0] == int64(1) {
-		return auth.Start{}, false, auth.ErrCardHeld
-	}
-	start, err := readStart(instance, pairs(answer[1]))
-	return start, err == nil && start.Stage != 0, err
+	start, err := readStart(instance, fields)
+	return start, err == nil, err
 }
 
 // PutCard keeps the promise of auth.CardStore.
 func (s *Store) PutCard(ctx context.Context, instance string, launch time.Time, c auth.Card) (bool, error) {
-	more, err := putCard.Run(ctx, s.client, []string{startKey(instance)},
-		launch.UnixMilli(), c.Channel, c.TS, int(c.Told)).Bool()
-	return more, away(err)
+	n, err := s.putTold(ctx, tellingStart(instance, launch), c.Channel, c.TS, int(c.Told), int(c.Recorded))
+	return n == 1, err
 }
 
-// pairs makes a map of a script's flat answer of names and values.
-func pairs(answer any) map[string]string {
-	flat, _ := answer.([]any)
-	fields := make(map[string]string, len(flat)/2)
-	for n := 0; n+1 < len(flat); n += 2 {
-		fields[fmt.Sprint(flat[n])] = fmt.Sprint(flat[n+1])
+// tellingStart knows a start by its launch.
+func tellingStart(instance string, launch time.Time) telling {
+	return telling{
+		key: startKey(instance), field: "launch", value: fmt.Sprint(launch.UnixMilli()), progress: "stage",
+		marks: []any{"told"},
 	}
-	return fields
 }
 
 // readStart reads a start's hash; without fields it is the zero Start.
@@ -135,7 +131,7 @@ func readStart(instance string, f map[string]string) (auth.Start, error) {
 		return auth.Start{}, nil
 	}
 	if f["v"] != "1" {
-		return auth.Start{}, fmt.Errorf("the start of %s is a record of version %q, written by a newer sekisho: this one reads version 1", instance, f["v"])
+		return auth.Start{}, errNewer("the start of "+instance, f["v"])
 	}
 	return auth.Start{
 		Instance: instance,
@@ -143,17 +139,14 @@ func readStart(instance string, f map[string]string) (auth.Start, error) {
 		Admitted: f["admitted"] == "1",
 		Reason:   auth.Reason(f["reason"]),
 		User:     f["user"],
+		Asked:    named(f["asked"]),
 		Decided:  when(f["decided"]),
 		Stage:    auth.Stage(number(f["stage"])),
 		StageAt:  when(f["stage_at"]),
 		Note:     f["note"],
-		Card:     auth.Card{Channel: f["channel"], TS: f["ts"], Told: auth.Stage(number(f["told"]))},
+		Card: auth.Card{
+			Channel: f["channel"], TS: f["ts"],
+			Told: auth.Stage(number(f["told"])), Recorded: auth.Stage(number(f["recorded"])),
+		},
 	}, nil
-}
-
-func when(ms string) time.Time { return time.UnixMilli(number(ms)) }
-
-func number(text string) int64 {
-	n, _ := strconv.ParseInt(text, 10, 64) // absent is 0
-	return n
 }

@@ -1,17 +1,30 @@
-// Package redisstore keeps passes and starts in Redis or Valkey, 6.2 or newer:
-// one server, Sentinel or a cluster.
+// Package redisstore keeps passes, requests, starts and the trail in Redis or
+// Valkey, 6.2 or newer: one server, Sentinel or a cluster.
 //
 // Every change is one Lua script on the keys of one instance, which share the
 // hash tag {i-…} and so stand in one slot of a cluster. Scripts use only
 // commands that Redis 6.2 and Valkey both have. Each record begins with its
-// version, and each key but `sekisho:swept` has a time to live.
+// version, and each key has a time to live, but for `sekisho:swept`,
+// `sekisho:policy` and the trail's log and head.
 //
-//	sekisho:{i-…}:passes  hash: digest of a code → "1 state user issued deadline request"
-//	sekisho:{i-…}:start   hash: the newest start; admitted, it is the grant
-//	sekisho:{i-…}:wrong   counter of wrong codes
-//	sekisho:{i-…}:lock    there while the instance is locked
-//	sekisho:{U…}:asks     counter of what one person asked for
-//	sekisho:swept         up to when a sweep has judged every start, milliseconds
+//	sekisho:{i-…}:passes     hash: digest of a code → "1 state user issued deadline request"
+//	sekisho:{i-…}:request:…  hash: one request, behind the colon the random part of its id:
+//	                         record (JSON, as it was asked), change:1, change:2 … (JSON), version (their
+//	                         count), told, recorded (versions), channel and ts of the card, held_until, held_by
+//	sekisho:{i-…}:asking     hash: user → "id lapses" of the user's open request; with a "!"
+//	                         behind the user, of the one to break the glass
+//	sekisho:{i-…}:asked:…    there for a day when a command was taken, behind the colon its id's digest
+//	sekisho:{i-…}:start      hash: the newest start; admitted, it is the grant
+//	sekisho:{i-…}:wrong      counter of wrong codes
+//	sekisho:{i-…}:lock       there while the instance is locked
+//	sekisho:{U…}:asks        counter of what one person asked for
+//	sekisho:requests         sorted set: id of a request → until when it is listed, milliseconds
+//	sekisho:policy           hash: the policy in force, the one before, and which call noted it
+//	sekisho:swept            up to when a sweep has judged every start, milliseconds
+//	sekisho:policy           hash of the policy that was last in force
+//	sekisho:{trail}:log      stream: "<seq>-<mark of the batch>" → e (an entry, JSON)
+//	sekisho:{trail}:head     hash: seq and hash of the newest entry
+//	sekisho:{trail}:turn     the writer for whom others wait
 package redisstore
 
 import (
@@ -26,15 +39,16 @@ import (
 	"sekisho/auth"
 )
 
-// Store is an auth.PassStore, auth.AskCounter, auth.StartStore and
-// auth.CardStore. Close it when done.
+// Store is an auth.PassStore, auth.AskCounter, auth.RequestStore,
+// auth.StartStore and auth.CardStore. Close it when done.
 type Store struct{ client redis.UniversalClient }
 
 var (
-	_ auth.PassStore  = (*Store)(nil)
-	_ auth.AskCounter = (*Store)(nil)
-	_ auth.StartStore = (*Store)(nil)
-	_ auth.CardStore  = (*Store)(nil)
+	_ auth.PassStore    = (*Store)(nil)
+	_ auth.AskCounter   = (*Store)(nil)
+	_ auth.RequestStore = (*Store)(nil)
+	_ auth.StartStore   = (*Store)(nil)
+	_ auth.CardStore    = (*Store)(nil)
 )
 
 // New takes over the client.
@@ -49,7 +63,7 @@ func (s *Store) Ping(ctx context.Context) error { return away(s.client.Ping(ctx)
 const (
 	keepPasses = 24 * time.Hour      // past the deadline, so that a refusal can say what was wrong
 	keepStarts = 30 * 24 * time.Hour // the sweep renews it while the instance runs
-	atOnce     = 500                 // commands in one pipeline
+	atOnce     = 500                 // commands in one pipeline, entries of the trail in one answer
 )
 
 func passesKey(instance string) string { return "sekisho:{" + instance + "}:passes" }
@@ -70,23 +84,25 @@ func away(err error) error {
 	return fmt.Errorf("%w: redis: %w", auth.ErrUnavailable, err)
 }
 
-// readAll runs one HGETALL per key in pipelines, and hands over each answer.
-func (s *Store) readAll(ctx context.Context, instances []string, key func(string) string, each func(instance string, fields map[string]string)) error {
-	for len(instances) > 0 {
-		part := instances[:min(atOnce, len(instances))]
-		instances = instances[len(part):]
+// readAll runs one HGETALL per id in pipelines, and hands over each answer.
+func (s *Store) readAll(
+	ctx context.Context, ids []string, key func(string) string, each func(id string, fields map[string]string),
+) error {
+	for len(ids) > 0 {
+		part := ids[:min(atOnce, len(ids))]
+		ids = ids[len(part):]
 		answers := make([]*redis.MapStringStringCmd, len(part))
 		_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-			for n, i := range part {
-				answers[n] = p.HGetAll(ctx, key(i))
+			for n, id := range part {
+				answers[n] = p.HGetAll(ctx, key(id))
 			}
 			return nil
 		})
 		if err != nil {
 			return away(err)
 		}
-		for n, i := range part {
-			each(i, answers[n].Val())
+		for n, id := range part {
+			each(id, answers[n].Val())
 		}
 	}
 	return nil

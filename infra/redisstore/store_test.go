@@ -13,32 +13,33 @@ import (
 )
 
 func TestPromisesOnMiniredis(t *testing.T) {
-	authtest.Stores(t, func(t *testing.T) authtest.Store {
-		return open(t, "redis://"+miniredis.RunT(t).Addr())
-	})
+	promises(t, func(t *testing.T) string { return "redis://" + miniredis.RunT(t).Addr() })
 }
 
 func TestPromisesOnRedis(t *testing.T) {
 	url := "redis://" + redistest.Server(t)
-	authtest.Stores(t, func(t *testing.T) authtest.Store { return open(t, url) })
+	promises(t, func(*testing.T) string { return url })
 }
 
 func TestPromisesOnACluster(t *testing.T) {
 	addrs := redistest.Cluster(t)
-	authtest.Stores(t, func(t *testing.T) authtest.Store {
-		return open(t, "redis://"+addrs[0]+","+addrs[1]+","+addrs[2])
-	})
+	url := "redis://" + addrs[0] + "," + addrs[1] + "," + addrs[2]
+	promises(t, func(*testing.T) string { return url })
 }
 
-// open gives an empty store at the URL.
-func open(t *testing.T, url string) *redisstore.Store {
+func promises(t *testing.T, url func(*testing.T) string) {
+	authtest.Stores(t, func(t *testing.T) authtest.Store { return redisstore.New(connect(t, url(t))) })
+	authtest.Trails(t, func(t *testing.T) authtest.TrailStore { return trailStore(t, connect(t, url(t))) })
+}
+
+// connect gives a client of the server at the URL, which it empties.
+func connect(t *testing.T, url string) redis.UniversalClient {
 	t.Helper()
 	client, err := redisstore.Dial(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := redisstore.New(client)
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { client.Close() })
 	flush := func(ctx context.Context, c *redis.Client) error { return c.FlushAll(ctx).Err() }
 	if cluster, ok := client.(*redis.ClusterClient); ok {
 		err = cluster.ForEachMaster(t.Context(), flush)
@@ -48,5 +49,5 @@ func open(t *testing.T, url string) *redisstore.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return client
 }

@@ -10,7 +10,7 @@ if seen and tonumber(seen) >= launch then
   return {0, 1, redis.call('HGETALL', KEYS[2])}
 end
 
-local admitted, reason, user, note = false, misfit, '', ''
+local admitted, reason, user, asked, note = false, misfit, '', '', ''
 local locked = redis.call('PTTL', KEYS[4])
 if forced ~= '' then
   admitted, reason = admit, forced
@@ -18,22 +18,22 @@ elseif locked > 0 then
   reason = 'locked'
 elseif code ~= '' then
   local pass = redis.call('HGET', KEYS[1], code)
-  local state, owner, rest, ends
-  if pass then state, owner, rest, ends = string.match(pass, '^1 (%a+) (%S+) (%d+ (%d+) %S+)$') end
+  local state, owner, rest, ends, request
+  if pass then state, owner, rest, ends, request = string.match(pass, '^1 (%a+) (%S+) (%d+ (%d+) (%S+))$') end
   if state then
     user = owner
     if state == 'used' then reason = 'already_used'
     elseif state ~= 'live' then reason = 'voided'
     elseif launch > tonumber(ends) then reason = 'expired'
     else
-      admitted, reason = true, 'pass'
+      admitted, reason, asked = true, 'pass', request
       redis.call('HSET', KEYS[1], code, '1 used ' .. owner .. ' ' .. rest)
     end
   end
 end
 
 local record = {'v', 1, 'launch', ARGV[1], 'admitted', admitted and 1 or 0, 'reason', reason,
-  'user', user, 'decided', ARGV[2], 'stage', 10, 'stage_at', ARGV[2], 'note', note}
+  'user', user, 'asked', asked, 'decided', ARGV[2], 'stage', 10, 'stage_at', ARGV[2], 'note', note}
 if not admitted and not final and forced == '' then return {0, 0, record} end
 
 if not admitted and (reason == 'unknown' or reason == 'other_instance') then

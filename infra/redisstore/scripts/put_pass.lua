@@ -1,5 +1,5 @@
 -- Stores a pass and voids the live ones of its user, in one step.
--- KEYS: passes, lock. ARGV: id, user, request, now, deadline, instead,
+-- KEYS: passes, lock. ARGV: id, user, request ("-": none), now, deadline, instead,
 --   limit, window, keep (the last two and all times in milliseconds).
 -- Returns {"ok", deadline} or {reason, milliseconds to wait}.
 local id, user, request = ARGV[1], ARGV[2], ARGV[3]
@@ -16,7 +16,7 @@ for n = 1, #all, 2 do
   if state then
     issued, ends = tonumber(issued), tonumber(ends)
     if all[n] == id then return {'ok', ends} end -- this very call, sent twice
-    if asked == request then return {'replayed', 0} end
+    if asked == request and request ~= '-' then return {'replayed', 0} end
     if issued > now - window then
       recent = recent + 1
       if issued < oldest then oldest = issued end

@@ -1,0 +1,29 @@
+package redisstore
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// pairs makes a map of a script's flat answer of names and values.
+func pairs(answer any) map[string]string {
+	flat, _ := answer.([]any)
+	fields := make(map[string]string, len(flat)/2)
+	for n := 0; n+1 < len(flat); n += 2 {
+		fields[fmt.Sprint(flat[n])] = fmt.Sprint(flat[n+1])
+	}
+	return fields
+}
+
+func errNewer(record, version string) error {
+	return fmt.Errorf("%s is a record of version %q, written by a newer sekisho: this one reads version 1",
+		record, version)
+}
+
+func when(ms string) time.Time { return time.UnixMilli(number(ms)) }
+
+func number(text string) int64 {
+	n, _ := strconv.ParseInt(text, 10, 64) // absent is 0
+	return n
+}
