@@ -35,12 +35,23 @@ type Chat struct {
 	hosts []string // that a response URL may point to
 	mu    sync.Mutex
 	paces map[string]*rate.Limiter // by channel
+	ims   map[string]string        // the channels of direct messages, by user
 }
+
+// most is how many channels and users are remembered. Who is forgotten is
+// looked up again.
+const most = 10_000
 
 // New makes a Chat. apiURL is empty for Slack itself, or the base of another
 // Web API, which may then be named by response URLs too.
 func New(api *slack.Client, client *http.Client, apiURL string) *Chat {
-	c := &Chat{api: api, http: client, hosts: []string{"https://hooks.slack.com"}, paces: make(map[string]*rate.Limiter)}
+	c := &Chat{
+		api:   api,
+		http:  client,
+		hosts: []string{"https://hooks.slack.com"},
+		paces: make(map[string]*rate.Limiter),
+		ims:   make(map[string]string),
+	}
 	if u, err := url.Parse(apiURL); err == nil && u.Host != "" {
 		c.hosts = append(c.hosts, u.Scheme+"://"+u.Host)
 	}
@@ -50,22 +61,26 @@ func New(api *slack.Client, client *http.Client, apiURL string) *Chat {
 // Post says something in a channel, or in the thread of the message ts.
 // Names and URLs in the text stay as they are: no mention, no preview.
 func (c *Chat) Post(ctx context.Context, channel, thread, text string, blocks []slack.Block) (string, error) {
+	ts, err := c.post(ctx, channel, thread, text, blocks)
+	if err != nil {
+		return "", fmt.Errorf("posting in %s: %w", channel, c.plain(err))
+	}
+	return ts, nil
+}
+
+func (c *Chat) post(ctx context.Context, channel, thread, text string, blocks []slack.Block) (ts string, err error) {
 	options := append(contents(text, blocks), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
 	if thread != "" {
 		options = append(options, slack.MsgOptionTS(thread))
 	}
-	var ts string
-	err := c.patiently(ctx, func() (err error) {
+	err = c.patiently(ctx, func() (err error) {
 		if err := c.pace(channel).Wait(ctx); err != nil {
 			return err
 		}
 		_, ts, err = c.api.PostMessageContext(ctx, channel, options...)
 		return err
 	})
-	if err != nil {
-		return "", fmt.Errorf("posting in %s: %w", channel, c.plain(err))
-	}
-	return ts, nil
+	return ts, err
 }
 
 // Update rewrites a message of the bot's own. One that somebody has deleted
@@ -75,8 +90,7 @@ func (c *Chat) Update(ctx context.Context, channel, ts, text string, blocks []sl
 		_, _, _, err := c.api.UpdateMessageContext(ctx, channel, ts, contents(text, blocks)...)
 		return err
 	})
-	var answer slack.SlackErrorResponse
-	if errors.As(err, &answer) && answer.Err == "message_not_found" {
+	if refusal(err).Err == "message_not_found" {
 		return nil
 	}
 	if err != nil {
@@ -111,9 +125,20 @@ func (c *Chat) pace(channel string) *rate.Limiter {
 	p, ok := c.paces[channel]
 	if !ok {
 		p = rate.NewLimiter(rate.Every(postEvery), postBurst)
+		makeRoom(c.paces)
 		c.paces[channel] = p
 	}
 	return p
+}
+
+// makeRoom lets one more into a memory that is full.
+func makeRoom[V any](m map[string]V) {
+	for one := range m {
+		if len(m) < most {
+			return
+		}
+		delete(m, one)
+	}
 }
 
 // Respond answers a request in private through its response URL, which takes 5
@@ -158,18 +183,4 @@ func (c *Chat) allowed(to string) bool {
 		}
 	}
 	return false
-}
-
-// plain takes the URL out of a transport's error (a response URL is as good as
-// a password for half an hour), and adds what Slack says of a refused message.
-func (c *Chat) plain(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	var answer slack.SlackErrorResponse
-	if errors.As(err, &answer) && len(answer.ResponseMetadata.Messages) > 0 {
-		return fmt.Errorf("%w: %q", err, answer.ResponseMetadata.Messages)
-	}
-	return err
 }
