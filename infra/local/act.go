@@ -128,6 +128,7 @@ func slackRefusal(err error) error {
 }
 
 type ec2Input struct {
+	As      string `json:"as"` // who is signed in to the console; nobody is the IAM user "console"
 	Do      string `json:"do"` // "start", "stop", "terminate", "tag", "untag", "launch"
 	ID      string `json:"id"`
 	Key     string `json:"key"`
@@ -136,13 +137,29 @@ type ec2Input struct {
 	Guarded bool   `json:"guarded"`
 }
 
+// principal is the IAM user that a person of the cast is.
+func principal(id string) (string, error) {
+	if id == "" {
+		return "console", nil
+	}
+	for _, p := range cast() {
+		if p.ID == id {
+			return p.Name, nil
+		}
+	}
+	return "", &refusal{"user_not_found", fmt.Sprintf("nobody here is %q", id)}
+}
+
 // ec2 is somebody using the EC2 console. What EC2 refuses is written down for all to see, as well as answered.
 func (w *World) ec2(_ context.Context, in ec2Input) error {
-	var err error
+	user, err := principal(in.As)
+	if err != nil {
+		return err
+	}
 	switch in.Do {
 	case "start":
 		w.aboutToStart(in.ID)
-		err = w.AWS.StartInstance(in.ID)
+		err = w.AWS.StartInstanceAs(in.ID, user)
 	case "stop":
 		err = w.AWS.StopInstance(in.ID)
 	case "terminate":
@@ -152,7 +169,7 @@ func (w *World) ec2(_ context.Context, in ec2Input) error {
 	case "untag":
 		err = w.AWS.DeleteTag(in.ID, in.Key)
 	case "launch":
-		err = w.launch(in)
+		err = w.launch(in, user)
 	default:
 		return &refusal{"bad_request", fmt.Sprintf("the console cannot %q", in.Do)}
 	}
@@ -168,7 +185,7 @@ func (w *World) ec2(_ context.Context, in ec2Input) error {
 	return refused
 }
 
-func (w *World) launch(in ec2Input) error {
+func (w *World) launch(in ec2Input, user string) error {
 	if in.Name == "" {
 		w.mu.Lock()
 		w.launched++
@@ -179,6 +196,6 @@ func (w *World) launch(in ec2Input) error {
 	if in.Guarded {
 		tags[guardTag] = guardedValue
 	}
-	_, err := w.AWS.Launch(awssim.Instance{Name: in.Name, Type: "t3.small", Tags: tags})
+	_, err := w.AWS.LaunchAs(awssim.Instance{Name: in.Name, Type: "t3.small", Tags: tags}, user)
 	return err
 }

@@ -33,12 +33,13 @@ type person struct {
 	role string
 }
 
-// cast lists the people: three, in three time zones, since most of what is shown to them is a time.
+// cast lists the people: three, in three time zones, since most of what is shown to them is a time. In the AWS account
+// each is the IAM user of the same name.
 func cast() []person {
 	return []person{
-		{slacksim.User{ID: "U0HANA", Name: "hana", RealName: "Hana Mori", TZ: "Asia/Tokyo", Color: "0060a0"}, "Platform"},
-		{slacksim.User{ID: "U0BEN", Name: "ben", RealName: "Ben Okafor", TZ: "Europe/London", Color: "b84a00"}, "On call"},
-		{slacksim.User{ID: "U0ROSA", Name: "rosa", RealName: "Rosa Lind", TZ: "America/New_York", Color: "00734f"}, "Security"},
+		{slacksim.User{ID: "U0HANA", Name: "hana", RealName: "Hana Mori", Email: "hana@example.com", TZ: "Asia/Tokyo", Color: "0060a0"}, "Platform"},
+		{slacksim.User{ID: "U0BEN", Name: "ben", RealName: "Ben Okafor", Email: "ben@example.com", TZ: "Europe/London", Color: "b84a00"}, "On call"},
+		{slacksim.User{ID: "U0ROSA", Name: "rosa", RealName: "Rosa Lind", Email: "rosa@example.com", TZ: "America/New_York", Color: "00734f"}, "Security"},
 	}
 }
 
@@ -48,6 +49,11 @@ func people() []slacksim.User {
 		users = append(users, p.User)
 	}
 	return users
+}
+
+// groups lists the user groups.
+func groups() []slacksim.Group {
+	return []slacksim.Group{{ID: "S0LEADS", Handle: "leads", Name: "Leads", Members: []string{"U0BEN", "U0ROSA"}}}
 }
 
 // channels lists the rooms; everybody is in all of them.
@@ -83,7 +89,7 @@ func instances() []awssim.Instance {
 	}
 	return []awssim.Instance{
 		{ID: "i-0b7a30000000000a1", Name: "web-1", Type: "t3.small", Tags: guarded(nil)},
-		{ID: "i-0b7a30000000000b2", Name: "gpu-1", Type: "p5.48xlarge", Tags: guarded(nil)},
+		{ID: "i-0b7a30000000000b2", Name: "gpu-1", Type: "p5.48xlarge", Tags: guarded(map[string]string{"Team": "ml"})},
 		{ID: "i-0b7a30000000000c3", Name: "db-1", Type: "r7g.large", Tags: guarded(nil), StopProtected: true},
 		{ID: "i-0b7a30000000000d4", Name: "batch-asg-1", Type: "c7i.large", Tags: guarded(map[string]string{autoScalingTag: "batch"})},
 		{ID: "i-0b7a30000000000e5", Name: "sandbox-1", Type: "t3.micro", Tags: map[string]string{"Team": "everyone"}},

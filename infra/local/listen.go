@@ -23,7 +23,7 @@ const (
 )
 
 // Listen opens the world at a loopback address ("127.0.0.1:4000"; port 0 takes a free one) and returns where it is:
-// the page at base+"/", Slack under base+"/slack/", AWS under base+"/aws/". Then state-change events flow into the
+// the page at base+"/", Slack under base+"/slack/", AWS under base+"/aws/". Then EC2's and CloudTrail's events flow into the
 // queue, and the schedule begins. It is called once.
 func (w *World) Listen(addr string) (base string, err error) {
 	if w.server != nil {
@@ -75,6 +75,11 @@ func (w *World) handler(port int) http.Handler {
 	own.HandleFunc("GET /world/stream", w.serveStream)
 	own.HandleFunc("POST /world/command", act(w.command))
 	own.HandleFunc("POST /world/click", act(w.click))
+	own.HandleFunc("POST /world/home", act(w.openHome))
+	own.HandleFunc("POST /world/shortcut", act(w.shortcut))
+	own.HandleFunc("POST /world/press", act(w.press))
+	own.HandleFunc("POST /world/submit", act(w.submit))
+	own.HandleFunc("POST /world/close", act(w.closeView))
 	own.HandleFunc("POST /world/ec2", act(w.ec2))
 	own.HandleFunc("POST /world/fault", act(w.fault))
 

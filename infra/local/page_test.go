@@ -114,6 +114,7 @@ func TestMarkup(t *testing.T) {
 		{"not styles", `2*3*4 snake_case_name a ~ b ~ c`, `2*3*4 snake_case_name a ~ b ~ c`},
 		{"a link in bold", `*see <https://example.com/*x*|it>*`, `<strong>see <a href="https://example.com/*x*" ` + a + `>it</a></strong>`},
 		{"people and places", `<@U0BEN> in <#C0ALERTS>`, `<span class="mention">@Ben Okafor</span> in <span class="mention">#checkpoint-alerts</span>`},
+		{"a group", `<!subteam^S0LEADS> and <!subteam^S0NONE|@them>`, `<span class="mention">@leads</span> and <span class="mention">@them</span>`},
 		{"a hostile label", `<@U0NOBODY|&lt;img src=x&gt;>`, `<span class="mention">@&lt;img src=x&gt;</span>`},
 		{"quote", "&gt; one\n&gt; two\nthree", `<blockquote>one<br>two</blockquote>three`},
 		{"unknown emoji", `:nothing_like_it: 12:30:45`, `:nothing_like_it: 12:30:45`},
@@ -145,7 +146,8 @@ func render[T any](t *testing.T, tab context.Context, body string) T {
 		const { slackDate } = await import("/dates.js");
 		const view = {
 			me: "U0HANA", zone: "Asia/Tokyo", now: () => new Date("2026-03-01T12:00:00Z"),
-			people: new Map([["U0BEN", { realName: "Ben Okafor" }]]), channels: new Map([["C0ALERTS", { name: "checkpoint-alerts" }]]),
+			people: new Map([["U0BEN", { realName: "Ben Okafor" }]]),
+			groups: new Map([["S0LEADS", { handle: "leads", members: ["U0BEN"] }]]), channels: new Map([["C0ALERTS", { name: "checkpoint-alerts" }]]),
 		};
 		const holder = document.createElement("div");
 		`+body+`
@@ -211,6 +213,8 @@ func TestBlocks(t *testing.T) {
 			`holder.querySelector(".accessory button.danger").textContent === "A"`},
 		{"select", `{"type":"actions","elements":[{"type":"static_select","action_id":"s","placeholder":{"type":"plain_text","text":"Pick"},"options":[{"text":{"type":"plain_text","text":"One"},"value":"1"}]}]}`,
 			`holder.querySelectorAll("option").length === 2`},
+		{"an input in a message", `{"type":"input","block_id":"b","label":{"type":"plain_text","text":"L"},"element":{"type":"plain_text_input","action_id":"a"}}`,
+			`holder.innerText.includes("does not draw")`},
 		{"table", `{"type":"table","rows":[[{"type":"raw_text","text":"H"}],[{"type":"raw_text","text":"<i>v</i>"}]],"column_settings":[{"align":"right"}]}`,
 			`holder.querySelector("th").textContent === "H" && holder.querySelector("td.align-right").textContent === "<i>v</i>"`},
 		{"rich text", `{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"b","style":{"bold":true}},{"type":"link","url":"javascript:alert(1)","text":"bad"},{"type":"user","user_id":"U0BEN"}]},{"type":"rich_text_list","style":"bullet","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"item"}]}]},{"type":"rich_text_preformatted","elements":[{"type":"text","text":"pre"}]}]}`,
@@ -244,7 +248,7 @@ func TestComposer(t *testing.T) {
 	_, base := newWorld(t, Options{})
 	tab := browsertest.Tab(t)
 	browsertest.Do(t, tab, browsertest.Visit(base), browsertest.Write("composer", "/e"), browsertest.Seen("hint"))
-	if hint := browsertest.Eval[string](t, tab, `document.querySelector('[data-testid="hint"]').innerText`); !strings.Contains(hint, "/ec2-pass [instance") {
+	if hint := browsertest.Eval[string](t, tab, `document.querySelector('[data-testid="hint"]').innerText`); !strings.Contains(hint, "/ec2-pass [name or i-") {
 		t.Errorf("the hint says %q", hint)
 	}
 	browsertest.Do(t, tab, chromedp.SendKeys(browsertest.The("composer"), "\t"), chromedp.SendKeys(browsertest.The("composer"), "gp\t"),

@@ -25,11 +25,15 @@ type snapshot struct {
 	Bot          botView                  `json:"bot"`
 	BotConnected bool                     `json:"botConnected"`
 	People       []personView             `json:"people"`
+	Groups       []groupView              `json:"groups"`
 	Channels     []channelView            `json:"channels"`
 	Messages     map[string][]messageView `json:"messages"` // by channel, oldest first
+	Views        []viewView               `json:"views"`    // modals, the topmost last
+	AppHome      *viewView                `json:"appHome"`  // the bot's Home tab, once it was published
 	Instances    []instanceView           `json:"instances"`
 	Log          []entry                  `json:"log"` // oldest first
 	Commands     []Command                `json:"commands"`
+	Shortcuts    []Shortcut               `json:"shortcuts"`
 	Faults       []faultView              `json:"faults"`
 }
 
@@ -40,9 +44,16 @@ type botView struct {
 
 type personView struct {
 	ID       string `json:"id"`
+	Name     string `json:"name"` // handle, and IAM user
 	RealName string `json:"realName"`
 	TZ       string `json:"tz"`
 	Role     string `json:"role"`
+}
+
+type groupView struct {
+	ID      string   `json:"id"`
+	Handle  string   `json:"handle"`
+	Members []string `json:"members"`
 }
 
 type channelView struct {
@@ -64,6 +75,16 @@ type messageView struct {
 	System    bool            `json:"system"`
 	Typed     bool            `json:"typed"` // by a person, on this page
 	At        time.Time       `json:"at"`
+}
+
+// viewView is a modal or the Home tab.
+type viewView struct {
+	ID     string            `json:"id"`
+	Title  string            `json:"title"`
+	Submit string            `json:"submit"` // empty: no such button
+	Close  string            `json:"close"`
+	Blocks json.RawMessage   `json:"blocks"`
+	Errors map[string]string `json:"errors"` // block_id → what is wrong with what was entered
 }
 
 type instanceView struct {
@@ -103,9 +124,21 @@ func (w *World) snapshot(viewer string) snapshot {
 		Messages:     map[string][]messageView{},
 		Log:          w.journal.all(),
 		Commands:     w.opts.Commands,
+		Shortcuts:    w.opts.Shortcuts,
+		Views:        []viewView{},
 	}
 	for _, p := range cast() {
-		s.People = append(s.People, personView{p.ID, p.RealName, p.TZ, p.role})
+		s.People = append(s.People, personView{p.ID, p.Name, p.RealName, p.TZ, p.role})
+	}
+	for _, g := range w.Slack.Groups(viewer) {
+		s.Groups = append(s.Groups, groupView{g.ID, g.Handle, g.Members})
+	}
+	for _, v := range w.Slack.Views(viewer) {
+		s.Views = append(s.Views, showView(v))
+	}
+	if v, published := w.Slack.Home(viewer); published {
+		home := showView(v)
+		s.AppHome = &home
 	}
 	about := topics()
 	for _, c := range w.Slack.Channels(viewer) {
@@ -153,6 +186,10 @@ func viewMessage(m slacksim.Message) messageView {
 		ID: m.ID, TS: m.TS, ThreadTS: m.ThreadTS, User: m.User, Text: m.Text, Blocks: m.Blocks,
 		Ephemeral: m.Ephemeral, Edited: m.Edited, System: m.System, At: m.At,
 	}
+}
+
+func showView(v slacksim.View) viewView {
+	return viewView{ID: v.ID, Title: v.Title, Submit: v.Submit, Close: v.Close, Blocks: v.Blocks, Errors: v.Errors}
 }
 
 func viewInstance(i awssim.Instance) instanceView {

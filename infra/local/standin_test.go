@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/slackevents"
 	"github.com/slack-go/slack/socketmode"
 )
 
@@ -88,9 +89,14 @@ func (b *standIn) answer(ctx context.Context, socket *socketmode.Client, ready c
 				command := event.Data.(slack.SlashCommand)
 				socket.AckCtx(ctx, event.Request.EnvelopeID, b.pass(command))
 			case socketmode.EventTypeInteractive:
+				done := event.Data.(slack.InteractionCallback)
+				socket.AckCtx(ctx, event.Request.EnvelopeID, b.wrong(done))
+				b.interaction(ctx, done)
+			case socketmode.EventTypeEventsAPI:
 				socket.AckCtx(ctx, event.Request.EnvelopeID, nil)
-				click := event.Data.(slack.InteractionCallback)
-				b.slack.PostMessageContext(ctx, "C0ALERTS", slack.MsgOptionText("<@"+click.User.ID+"> pressed `"+click.ActionCallback.BlockActions[0].ActionID+"`", false))
+				if opened, ok := event.Data.(slackevents.EventsAPIEvent).InnerEvent.Data.(*slackevents.AppHomeOpenedEvent); ok {
+					b.slack.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: opened.User, View: homeTab(opened.User)})
+				}
 			}
 		}
 	}
@@ -112,6 +118,69 @@ func (b *standIn) pass(command slack.SlashCommand) any {
 		slack.NewActionBlock("", start, slack.NewButtonBlockElement("pass_revoke", "1", slack.NewTextBlockObject("plain_text", "Revoke", false, false))),
 		slack.NewContextBlock("", text("The code is shown this once; I keep no copy.")),
 	}}
+}
+
+// wrong is what the stand-in answers to a submission that says no; nothing closes the modal.
+func (b *standIn) wrong(done slack.InteractionCallback) any {
+	if done.Type != slack.InteractionTypeViewSubmission || done.View.State.Values["reason"]["reason"].Value != "no" {
+		return nil
+	}
+	return slack.NewErrorsViewSubmissionResponse(map[string]string{"reason": "Say more than <b>no</b>."})
+}
+
+// interaction opens the modal on a shortcut, and tells of anything else.
+func (b *standIn) interaction(ctx context.Context, done slack.InteractionCallback) {
+	text := ""
+	switch done.Type {
+	case slack.InteractionTypeShortcut:
+		b.slack.OpenViewContext(ctx, done.TriggerID, askModal())
+		return
+	case slack.InteractionTypeBlockActions:
+		text = "pressed `" + done.ActionCallback.BlockActions[0].ActionID + "`"
+	case slack.InteractionTypeViewSubmission:
+		if b.wrong(done) != nil {
+			return
+		}
+		v := done.View.State.Values
+		text = "asked for " + v["instance"]["instance"].SelectedOption.Value + " (" + v["how"]["how"].SelectedOption.Value + "): " + v["reason"]["reason"].Value
+	}
+	b.slack.PostMessageContext(ctx, "C0ALERTS", slack.MsgOptionText("<@"+done.User.ID+"> "+text, false))
+}
+
+func words(s string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject("plain_text", s, false, false)
+}
+
+func askModal() slack.ModalViewRequest {
+	var names []*slack.OptionBlockObject
+	for _, i := range instances() {
+		names = append(names, slack.NewOptionBlockObject(i.ID, words(i.Name), words(i.Type)))
+	}
+	reason := slack.NewPlainTextInputBlockElement(words("A ticket, a task"), "reason").WithMultiline(true).WithMinLength(2).WithMaxLength(150)
+	how := slack.NewRadioButtonsBlockElement("how",
+		slack.NewOptionBlockObject("self", words("I start it myself"), words("You get a one-time password.")),
+		slack.NewOptionBlockObject("now", words("Start it for me"), nil))
+	how.InitialOption = how.Options[0]
+	ticket := slack.NewInputBlock("ticket", words("Ticket"), nil, slack.NewPlainTextInputBlockElement(nil, "ticket")).WithOptional(true)
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: "ask", Title: words("Ask for a pass"), Submit: words("Ask"), Close: words("Not now"),
+		Blocks: slack.Blocks{BlockSet: []slack.Block{
+			slack.NewSectionBlock(slack.NewTextBlockObject("mrkdwn", "*One pass*, for one start. <!subteam^S0LEADS> may have to approve.", false, false), nil, nil),
+			slack.NewInputBlock("instance", words("Instance"), nil, slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, words("Type a name"), "instance", names...)),
+			slack.NewInputBlock("reason", words("Reason"), words("Approvers see it."), reason),
+			slack.NewInputBlock("how", words("How?"), nil, how),
+			ticket,
+			slack.NewActionBlock("more", slack.NewButtonBlockElement("modal_help", "1", words("What is this?"))),
+		}},
+	}
+}
+
+func homeTab(user string) slack.HomeTabViewRequest {
+	return slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: []slack.Block{
+		slack.NewHeaderBlock(words("Your passes")),
+		slack.NewSectionBlock(slack.NewTextBlockObject("mrkdwn", "<@"+user+">, you have none.", false, false), nil, nil),
+		slack.NewActionBlock("home", slack.NewButtonBlockElement("home_ask", "1", words("Ask for one")).WithStyle(slack.StylePrimary)),
+	}}}
 }
 
 // guard reads state changes from the queue, as the real bot does.

@@ -23,9 +23,15 @@ type Options struct {
 	StopTime   time.Duration // how long it is stopping; default 1.5 s
 	SweepEvery time.Duration // how often the schedule asks for a sweep; default 1 min
 
+	// CloudTrailDelay is how long after a start CloudTrail tells who called; default 3 s, so that one sees it come later.
+	CloudTrailDelay time.Duration
+
 	// Commands are those that the app has in this workspace; another is refused, as Slack does.
 	// Default: /ec2-pass.
 	Commands []Command
+
+	// Shortcuts are the app's global shortcuts. Default: ec2_pass.
+	Shortcuts []Shortcut
 
 	Now func() time.Time // default time.Now; dates everything. Waiting is done by the runtime's timers.
 }
@@ -33,8 +39,15 @@ type Options struct {
 // Command is a slash command as the composer explains it.
 type Command struct {
 	Name  string `json:"name"`  // "/ec2-pass"
-	Usage string `json:"usage"` // "[instance]"
+	Usage string `json:"usage"` // "[name or i-…]"; with "i-…" in it, the composer completes instances' names
 	Help  string `json:"help"`  // one sentence
+}
+
+// Shortcut is a global shortcut as the menu beside the composer shows it.
+type Shortcut struct {
+	CallbackID string `json:"id"`    // "ec2_pass"
+	Name       string `json:"name"`  // "Ask for a pass"
+	About      string `json:"about"` // one sentence
 }
 
 // World is a Slack and an AWS side by side. Its methods may be called from any goroutine.
@@ -64,15 +77,19 @@ func New(opts Options) (*World, error) {
 	opts.BootTime = cmp.Or(opts.BootTime, 2*time.Second)
 	opts.StopTime = cmp.Or(opts.StopTime, 1500*time.Millisecond)
 	opts.SweepEvery = cmp.Or(opts.SweepEvery, time.Minute)
+	opts.CloudTrailDelay = cmp.Or(opts.CloudTrailDelay, 3*time.Second)
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
 	if opts.Commands == nil {
 		opts.Commands = []Command{{
 			Name:  "/ec2-pass",
-			Usage: "[instance | mine | revoke instance | help]",
+			Usage: "[name or i-… for a reason | break-glass … | mine | revoke … | help]",
 			Help:  "A one-time pass to start a guarded EC2 instance. Only you see the answer.",
 		}}
+	}
+	if opts.Shortcuts == nil {
+		opts.Shortcuts = []Shortcut{{"ec2_pass", "Ask for a pass", "Pick a guarded instance and say what it is for."}}
 	}
 	id, err := newID()
 	if err != nil {
@@ -88,13 +105,14 @@ func New(opts Options) (*World, error) {
 		watchers: map[chan struct{}]struct{}{},
 	}
 	w.AWS = awssim.New(awssim.Options{
-		Account:     account,
-		Region:      region,
-		BootTime:    opts.BootTime,
-		StopTime:    opts.StopTime,
-		Now:         opts.Now,
-		AccessKeyID: accessKeyID,
-		OnCall:      w.called,
+		Account:         account,
+		Region:          region,
+		BootTime:        opts.BootTime,
+		StopTime:        opts.StopTime,
+		CloudTrailDelay: opts.CloudTrailDelay,
+		Now:             opts.Now,
+		AccessKeyID:     accessKeyID,
+		OnCall:          w.called,
 	})
 	w.Slack = slacksim.New(slacksim.Options{
 		BotToken:      botToken,
@@ -102,6 +120,7 @@ func New(opts Options) (*World, error) {
 		SigningSecret: signingSecret,
 		Users:         people(),
 		Channels:      channels(),
+		Groups:        groups(),
 		Now:           opts.Now,
 	})
 	for _, i := range instances() {

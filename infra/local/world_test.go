@@ -250,6 +250,12 @@ func TestWhatIsRefused(t *testing.T) {
 		"nothing to say":       {"command", commandInput{"U0HANA", "C0OPS", "  "}, "no_text"},
 		"a stranger":           {"command", commandInput{"U0NOBODY", "C0OPS", "hello"}, "not_in_channel"},
 		"no such message":      {"click", clickInput{"U0HANA", "C0OPS", "1.2", "b", "a"}, "slack"},
+		"no such view":         {"press", pressInput{"U0HANA", "V0NONE", "b", "a"}, "slack"},
+		"no such modal":        {"submit", submitInput{As: "U0HANA", View: "V0NONE"}, "slack"},
+		"nothing to close":     {"close", closeInput{"U0HANA", "V0NONE"}, "slack"},
+		"a stranger's Home":    {"home", homeInput{"U0NOBODY"}, "slack"},
+		"a shortcut unheard":   {"shortcut", shortcutInput{"U0HANA", "ec2_pass"}, "dispatch_failed"},
+		"a stranger's console": {"ec2", ec2Input{As: "U0NOBODY", Do: "start", ID: fresh.ID}, "user_not_found"},
 		"no such fault":        {"fault", faultInput{"earthquake", true}, "bad_request"},
 		"an unknown field":     {"fault", map[string]any{"name": "slack-away", "loud": true}, "bad_request"},
 	} {

@@ -35,8 +35,11 @@ type world struct {
 	server *httptest.Server
 	ec2    *ec2.Client
 	sqs    *sqs.Client
-	events chan event
+	events chan event  // state changes
+	trail  chan []byte // CloudTrail's
 }
+
+const trailType = "AWS API Call via CloudTrail"
 
 type event struct {
 	Version    string
@@ -63,13 +66,17 @@ func newWorld(t *testing.T, opts awssim.Options) *world {
 		c.Close()
 		server.Close()
 	})
-	w := &world{Cloud: c, events: make(chan event, 100)}
+	w := &world{Cloud: c, events: make(chan event, 100), trail: make(chan []byte, 100)}
 	w.server = server
 	w.ec2, w.sqs = w.clients(testKey, "eu-central-1")
 	c.OnEvent(func(raw []byte) {
 		var e event
 		if err := json.Unmarshal(raw, &e); err != nil {
 			t.Errorf("an event is not JSON: %v", err)
+		}
+		if e.DetailType == trailType {
+			w.trail <- raw
+			return
 		}
 		w.events <- e
 	})

@@ -29,6 +29,10 @@ type Options struct {
 	// and the next read says running.
 	BootTime, StopTime time.Duration
 
+	// CloudTrailDelay is how long after a start or launch CloudTrail tells who called; AWS promises nothing, and means
+	// minutes. At 0 that event follows EC2's own within the call.
+	CloudTrailDelay time.Duration
+
 	// BaseURL is where the handler is served; queue URLs start with it. SetBaseURL sets it later, for servers that
 	// only know their address once they listen.
 	BaseURL string
@@ -55,9 +59,10 @@ type Cloud struct {
 
 	machines  map[string]*machine // by instance id
 	queues    map[string]*queue   // by name
-	rule      *queue              // the target of the state-change rule, or nil
+	rule      *queue              // the target of the events' rule, or nil
 	addresses int                 // private addresses handed out
 
+	errands  map[*time.Timer]struct{} // what is to be done later
 	faults   faults
 	hooks    []func([]byte)
 	hookWork []hookCall
@@ -88,6 +93,7 @@ func New(opts Options) *Cloud {
 		baseURL:   opts.BaseURL,
 		machines:  map[string]*machine{},
 		queues:    map[string]*queue{},
+		errands:   map[*time.Timer]struct{}{},
 		faults:    newFaults(),
 		watchers:  map[chan struct{}]struct{}{},
 		hookReady: make(chan struct{}, 1),
@@ -114,6 +120,11 @@ func (c *Cloud) Close() {
 		close(c.done)
 		for _, m := range c.machines {
 			c.cancelTimer(m)
+		}
+		for timer := range c.errands {
+			if timer.Stop() {
+				c.running.Done()
+			}
 		}
 		for w := range c.watchers {
 			delete(c.watchers, w)

@@ -63,11 +63,15 @@ func (c *Cloud) Instances() []Instance {
 	return all
 }
 
-// StartInstance starts a stopped instance.
-func (c *Cloud) StartInstance(id string) error {
+// StartInstance starts a stopped instance, as the IAM user "console".
+func (c *Cloud) StartInstance(id string) error { return c.StartInstanceAs(id, consoleUser) }
+
+// StartInstanceAs is StartInstance by an IAM user, whom CloudTrail then names.
+func (c *Cloud) StartInstanceAs(id, user string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, err := c.start([]string{id})
+	changes, err := c.start([]string{id})
+	c.trailConsole(user, startCall, idItems([]string{id}), changeItems(showChanges(changes)), err)
 	return err
 }
 
@@ -87,18 +91,29 @@ func (c *Cloud) Terminate(id string) error {
 	return err
 }
 
-// Launch is RunInstances: a new instance, pending, that has never run. State, EverRan and LaunchTime are not the
-// caller's to choose; reserved tags are, so that it can stand for an Auto Scaling group's launch.
-func (c *Cloud) Launch(i Instance) (Instance, error) {
+// Launch is RunInstances by the IAM user "console": a new instance, pending, that has never run. State, EverRan and
+// LaunchTime are not the caller's to choose; reserved tags are, so that it can stand for an Auto Scaling group's launch.
+func (c *Cloud) Launch(i Instance) (Instance, error) { return c.LaunchAs(i, consoleUser) }
+
+// LaunchAs is Launch by an IAM user, whom CloudTrail then names.
+func (c *Cloud) LaunchAs(i Instance, user string) (Instance, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	launched, reservation, err := c.launchOne(i)
+	request := launchRequest(imageID, i.Type, sortedTags(launched.Tags))
+	c.trailConsole(user, runCall, request, launchItems(reservation, []instanceXML{show(seen{Instance: launched})}), err)
+	return launched, err
+}
+
+func (c *Cloud) launchOne(i Instance) (launched Instance, reservation string, err error) {
 	if i.ID != "" && !instanceID.MatchString(i.ID) {
-		return Instance{}, refuse("InvalidInstanceID.Malformed", `Invalid id: "%s"`, i.ID)
+		return Instance{}, "", refuse("InvalidInstanceID.Malformed", `Invalid id: "%s"`, i.ID)
 	}
 	if c.machines[i.ID] != nil {
-		return Instance{}, refuse("InvalidParameterValue", "The instance '%s' exists already", i.ID)
+		return Instance{}, "", refuse("InvalidParameterValue", "The instance '%s' exists already", i.ID)
 	}
-	return c.launch(i, ""), nil
+	reservation = newReservation()
+	return c.launch(i, reservation), reservation, nil
 }
 
 // SetTag sets one tag of an instance, over an older value if there is one.

@@ -7,20 +7,22 @@ import (
 	"github.com/google/uuid"
 )
 
-// stateEvent is EC2's state-change event as EventBridge delivers it.
-// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instance-state-changes.html
-type stateEvent struct {
-	Version    string      `json:"version"`
-	ID         string      `json:"id"`
-	DetailType string      `json:"detail-type"`
-	Source     string      `json:"source"`
-	Account    string      `json:"account"`
-	Time       string      `json:"time"` // whole seconds, UTC
-	Region     string      `json:"region"`
-	Resources  []string    `json:"resources"`
-	Detail     stateDetail `json:"detail"`
+// envelope is an event of EC2's as EventBridge delivers it.
+// https://docs.aws.amazon.com/eventbridge/latest/ref/events-structure.html
+type envelope struct {
+	Version    string   `json:"version"`
+	ID         string   `json:"id"`
+	DetailType string   `json:"detail-type"`
+	Source     string   `json:"source"`
+	Account    string   `json:"account"`
+	Time       string   `json:"time"` // whole seconds, UTC
+	Region     string   `json:"region"`
+	Resources  []string `json:"resources"`
+	Detail     any      `json:"detail"` // a stateDetail or a record
 }
 
+// stateDetail is what EC2 tells of a state change.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instance-state-changes.html
 type stateDetail struct {
 	InstanceID string `json:"instance-id"`
 	State      string `json:"state"`
@@ -32,7 +34,8 @@ type hookCall struct {
 	hooks []func([]byte)
 }
 
-// RouteEventsTo is an EventBridge rule with one target: every state-change event from now on is sent to that queue.
+// RouteEventsTo is an EventBridge rule with one target: every event from now on, EC2's own and CloudTrail's, is sent to
+// that queue.
 // An empty URL removes the rule. An unknown queue is a mistake in the program and panics.
 func (c *Cloud) RouteEventsTo(queueURL string) {
 	c.mu.Lock()
@@ -44,7 +47,7 @@ func (c *Cloud) RouteEventsTo(queueURL string) {
 	c.rule = c.mustQueue("RouteEventsTo", queueURL)
 }
 
-// OnEvent adds a function that is given every state-change event from now on, the way EventBridge invokes a Lambda.
+// OnEvent adds a function that is given every event from now on, the way EventBridge invokes a Lambda.
 // Events come one at a time and in order, from a goroutine of the cloud's; the function may call the Cloud. Close waits
 // for it. It must not change the bytes.
 func (c *Cloud) OnEvent(hook func(event []byte)) {
@@ -54,22 +57,34 @@ func (c *Cloud) OnEvent(hook func(event []byte)) {
 	c.hooks = append(c.hooks[:len(c.hooks):len(c.hooks)], hook)
 }
 
-// emit makes the event of a state change. The caller holds mu, which keeps an instance's events in order.
-func (c *Cloud) emit(id, state string) {
-	event, err := json.Marshal(stateEvent{
+// emitState makes the event of a state change. The caller holds mu, which keeps an instance's events in order.
+func (c *Cloud) emitState(id, state string) {
+	arn := "arn:aws:ec2:" + c.opts.Region + ":" + c.opts.Account + ":instance/" + id
+	at := c.opts.Now().UTC().Format(time.RFC3339)
+	c.emit(c.envelope("EC2 Instance State-change Notification", at, []string{arn}, stateDetail{InstanceID: id, State: state}))
+}
+
+// envelope makes an event.
+func (c *Cloud) envelope(detailType, at string, resources []string, detail any) []byte {
+	event, err := json.Marshal(envelope{
 		Version:    "0",
 		ID:         uuid.NewString(),
-		DetailType: "EC2 Instance State-change Notification",
+		DetailType: detailType,
 		Source:     "aws.ec2",
 		Account:    c.opts.Account,
-		Time:       c.opts.Now().UTC().Format(time.RFC3339),
+		Time:       at,
 		Region:     c.opts.Region,
-		Resources:  []string{"arn:aws:ec2:" + c.opts.Region + ":" + c.opts.Account + ":instance/" + id},
-		Detail:     stateDetail{InstanceID: id, State: state},
+		Resources:  resources,
+		Detail:     detail,
 	})
 	if err != nil {
 		panic("awssim: a struct of strings can't be encoded: " + err.Error()) // unreachable
 	}
+	return event
+}
+
+// emit sends an event, as far as the faults let it through. The caller holds mu.
+func (c *Cloud) emit(event []byte) {
 	for _, e := range c.faults.events(event) {
 		c.deliver(e)
 	}

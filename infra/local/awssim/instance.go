@@ -265,7 +265,7 @@ func (c *Cloud) enter(m *machine, state string) {
 		m.endedAt = c.opts.Now()
 		m.PrivateIP = ""
 	}
-	c.emit(m.ID, state)
+	c.emitState(m.ID, state)
 	c.changed()
 }
 
@@ -320,7 +320,7 @@ func (c *Cloud) admit(i Instance, reservation string) *machine {
 	}
 	i.LaunchTime = i.LaunchTime.UTC().Truncate(time.Second)
 	before := i.clone()
-	m := &machine{Instance: i, reservation: cmp.Or(reservation, "r-0"+randomHex(8)), before: &before}
+	m := &machine{Instance: i, reservation: cmp.Or(reservation, newReservation()), before: &before}
 	c.machines[i.ID] = m
 	return m
 }

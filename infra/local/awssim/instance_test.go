@@ -158,7 +158,7 @@ func TestUnknownInstances(t *testing.T) {
 // A restart that is stopped while pending must not become running when its boot would have ended.
 func TestStopOvertakesBoot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := awssim.New(awssim.Options{BootTime: 3 * time.Second, StopTime: 2 * time.Second})
+		c := awssim.New(awssim.Options{BootTime: 3 * time.Second, StopTime: 2 * time.Second, CloudTrailDelay: never})
 		defer c.Close()
 		i := c.Add(awssim.Instance{})
 		var states []string

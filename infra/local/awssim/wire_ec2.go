@@ -45,6 +45,7 @@ func (c *Cloud) serveEC2(w http.ResponseWriter, r *http.Request, body []byte) {
 
 	result, err := c.callEC2(r, call.Action, f, parseErr)
 	c.record(call, err)
+	c.trailWire(r, call, f, requestID, result, err)
 	if err != nil {
 		refused := asAPIError(err)
 		answer(w, "text/xml;charset=UTF-8", requestID, refused.Status, ec2Error(refused, requestID))
@@ -114,11 +115,15 @@ func (c *Cloud) ec2Change(f form, change func(ids []string) ([]stateChange, erro
 	if err != nil {
 		return nil, err
 	}
-	out := &changesAnswer{}
+	return &changesAnswer{Instances: showChanges(changes)}, nil
+}
+
+func showChanges(changes []stateChange) []changeXML {
+	var shown []changeXML
 	for _, s := range changes {
-		out.Instances = append(out.Instances, changeXML{s.id, stateOf(s.current), stateOf(s.previous)})
+		shown = append(shown, changeXML{s.id, stateOf(s.current), stateOf(s.previous)})
 	}
-	return out, nil
+	return shown
 }
 
 // doneAnswer answers what has nothing to tell.

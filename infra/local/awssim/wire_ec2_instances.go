@@ -21,6 +21,11 @@ type runAnswer struct {
 	reservationXML
 }
 
+// imageID is the image of every instance: nothing here depends on it.
+const imageID = "ami-00000000000000000"
+
+func newReservation() string { return "r-0" + randomHex(8) }
+
 // reservationXML is what one RunInstances launched.
 type reservationXML struct {
 	ID        string        `xml:"reservationId"`
@@ -104,16 +109,11 @@ func (c *Cloud) ec2RunInstances(f form) (ec2Answer, error) {
 		// one-time is what EC2 takes when nothing is said
 		want.SpotOneTime = f.get("InstanceMarketOptions.SpotOptions.SpotInstanceType") != "persistent"
 	}
-	for _, prefix := range f.members("TagSpecification") {
-		if f.get(prefix+".ResourceType") != "instance" {
-			continue // volumes and interfaces aren't here to be tagged
+	for _, t := range f.launchTags() {
+		if err := checkTag(t); err != nil {
+			return nil, err
 		}
-		for _, t := range f.tags(prefix + ".Tag") {
-			if err := checkTag(t); err != nil {
-				return nil, err
-			}
-			want.Tags[t.Key] = t.Value
-		}
+		want.Tags[t.Key] = t.Value
 	}
 	template := &machine{Instance: want}
 	if err := template.hasRoom(nil); err != nil {
@@ -127,18 +127,29 @@ func (c *Cloud) ec2RunInstances(f form) (ec2Answer, error) {
 	if err := f.dryRun(); err != nil {
 		return nil, err
 	}
-	out := &runAnswer{reservationXML: reservationXML{ID: "r-0" + randomHex(8), Owner: c.opts.Account}}
+	out := &runAnswer{reservationXML: reservationXML{ID: newReservation(), Owner: c.opts.Account}}
 	for range min(most, maxLaunch) {
 		out.Instances = append(out.Instances, show(seen{Instance: c.launch(want, out.ID)}))
 	}
 	return out, nil
 }
 
+// launchTags are the tags that a RunInstances puts on its instances; volumes and interfaces aren't here to be tagged.
+func (f form) launchTags() []tag {
+	var tags []tag
+	for _, prefix := range f.members("TagSpecification") {
+		if f.get(prefix+".ResourceType") == "instance" {
+			tags = append(tags, f.tags(prefix+".Tag")...)
+		}
+	}
+	return tags
+}
+
 // show writes an instance as EC2 does.
 func show(s seen) instanceXML {
 	x := instanceXML{
 		ID:                 s.ID,
-		ImageID:            "ami-00000000000000000",
+		ImageID:            imageID,
 		State:              stateOf(s.State),
 		Reason:             s.reason,
 		Type:               s.Type,

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +126,23 @@ func Becomes(name, state string) Step {
 // Write replaces what stands in a field.
 func Write(id, text string) Step {
 	return chromedp.Steps(Until(`document.querySelector('`+string(The(id))+`').value = "", true`), chromedp.SendKeys(The(id), text))
+}
+
+// Picture saves what the page shows as DIR/name.png, for the eye, where PICTURES=DIR is set.
+func Picture(t *testing.T, tab context.Context, name string) {
+	t.Helper()
+	dir := os.Getenv("PICTURES")
+	if dir == "" {
+		return
+	}
+	Do(t, tab, Until(`!document.getAnimations().some((a) => a.playState === "running")`))
+	png, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatalf("in the browser: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Say types a line and sends it with Enter.

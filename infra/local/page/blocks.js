@@ -6,15 +6,17 @@ import { dateNode } from "./dates.js";
 import { ask } from "./dialog.js";
 import { el } from "./dom.js";
 import { emoji } from "./emoji.js";
-import { anchor, channelMention, inlineCode, mention, mrkdwn, plain, preformatted, safeURL } from "./mrkdwn.js";
+import { canFill, inputBlock } from "./inputs.js";
+import { anchor, channelMention, groupMention, inlineCode, mention, plain, preformatted, safeURL, textObject } from "./mrkdwn.js";
 
-// renderBlocks draws a message's blocks. press({block, action}) is called, after any confirmation, with what
-// the person used, and returns a promise that settles when Slack has delivered it.
-export function renderBlocks(blocks, view, press) {
-  return blocks.map((block, i) => renderBlock(block, { view, press, blockID: block.block_id ?? `block-${i}` }));
+// renderBlocks draws the blocks of a message or view. press({block, action}) is called, after any confirmation, with what
+// the person used, and returns a promise that settles when Slack has delivered it. draftOf(block), where there are fields
+// to fill in, keeps what one holds.
+export function renderBlocks(blocks, view, press, draftOf) {
+  return blocks.map((block, i) => renderBlock(block, { view, press, draftOf, blockID: block.block_id ?? `block-${i}` }));
 }
 
-const renderers = { section, context, divider, header, actions, image, table, data_table: table, rich_text: richText, markdown };
+const renderers = { input, section, context, divider, header, actions, image, table, data_table: table, rich_text: richText, markdown };
 
 function renderBlock(block, ctx) {
   const draw = Object.hasOwn(renderers, block.type) ? renderers[block.type] : unsupported;
@@ -25,17 +27,15 @@ function unsupported(block) {
   return el("p", { class: "unsupported" }, `This page does not draw “${String(block.type)}” blocks.`);
 }
 
-// text renders a text composition object.
-function text(object, view) {
-  if (!object) return document.createDocumentFragment();
-  return object.type === "mrkdwn" ? mrkdwn(object.text ?? "", view) : plain(object.text ?? "");
+function input(block, ctx) {
+  return ctx.draftOf && canFill(block) ? inputBlock(block, ctx.view, ctx.draftOf(block)) : unsupported(block);
 }
 
 function section(block, ctx) {
   const body = el("div", { class: "section-body" });
-  if (block.text) body.append(el("div", { class: "section-text" }, text(block.text, ctx.view)));
+  if (block.text) body.append(el("div", { class: "section-text" }, textObject(block.text, ctx.view)));
   if (block.fields?.length) {
-    body.append(el("div", { class: "fields" }, block.fields.map((field) => el("div", { class: "field" }, text(field, ctx.view)))));
+    body.append(el("div", { class: "fields" }, block.fields.map((field) => el("div", { class: "field" }, textObject(field, ctx.view)))));
   }
   return el("div", { class: "block section" }, body, block.accessory ? el("div", { class: "accessory" }, element(block.accessory, ctx)) : null);
 }
@@ -44,7 +44,7 @@ function context(block, ctx) {
   return el(
     "div",
     { class: "block context" },
-    (block.elements ?? []).map((item) => (item.type === "image" ? picture(item) : el("span", {}, text(item, ctx.view)))),
+    (block.elements ?? []).map((item) => (item.type === "image" ? picture(item) : el("span", {}, textObject(item, ctx.view)))),
   );
 }
 
@@ -53,7 +53,7 @@ function divider() {
 }
 
 function header(block, ctx) {
-  return el("h3", { class: "block header" }, text(block.text, ctx.view));
+  return el("h3", { class: "block header" }, textObject(block.text, ctx.view));
 }
 
 function actions(block, ctx) {
@@ -61,7 +61,7 @@ function actions(block, ctx) {
 }
 
 function image(block, ctx) {
-  return el("figure", { class: "block image" }, block.title ? el("figcaption", {}, text(block.title, ctx.view)) : null, picture(block));
+  return el("figure", { class: "block image" }, block.title ? el("figcaption", {}, textObject(block.title, ctx.view)) : null, picture(block));
 }
 
 // picture shows inline data only: this page asks nothing of any other host, so a remote image is its description.
@@ -119,7 +119,7 @@ async function confirmed(item, view) {
   if (!question) return true;
   return ask({
     title: question.title?.text ?? "Are you sure?",
-    body: el("p", {}, text(question.text, view)),
+    body: el("p", {}, textObject(question.text, view)),
     yes: question.confirm?.text ?? "Yes",
     no: question.deny?.text ?? "Cancel",
     danger: question.style === "danger" || (!question.style && item.style === "danger"),
@@ -141,7 +141,7 @@ async function use(control, item, ctx) {
 
 function button(item, ctx) {
   const href = item.url && safeURL(item.url);
-  const node = href ? anchor(href, text(item.text, ctx.view)) : el("button", { type: "button" }, text(item.text, ctx.view));
+  const node = href ? anchor(href, textObject(item.text, ctx.view)) : el("button", { type: "button" }, textObject(item.text, ctx.view));
   node.className = { primary: "button primary", danger: "button danger" }[item.style] ?? "button";
   node.dataset.testid = `btn-${item.action_id ?? ""}`;
   if (item.accessibility_label) node.setAttribute("aria-label", item.accessibility_label);
@@ -198,6 +198,8 @@ function richInline(items = [], view) {
       }
       case "user":
         return mention(item.user_id, view);
+      case "usergroup":
+        return groupMention(item.usergroup_id, view);
       case "channel":
         return channelMention(item.channel_id, view);
       case "broadcast":

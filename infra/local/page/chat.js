@@ -39,7 +39,7 @@ export function createSidebar(channelList, personList, choose) {
       update: (node, channel) => {
         const button = node.firstElementChild;
         const unread = state.unread(channel.id);
-        button.toggleAttribute("aria-current", channel.id === state.channel);
+        button.toggleAttribute("aria-current", !state.home && channel.id === state.channel);
         button.classList.toggle("has-unread", unread > 0);
         const dot = button.querySelector(".unread");
         setText(dot, unread > 0 ? String(unread) : "");

@@ -120,7 +120,7 @@ function completions(text, { commands, instances }) {
   const command = commands.find((candidate) => candidate.name === name);
   if (!command) return [];
   const usage = { insert: text, title: command.name, usage: command.usage, help: command.help };
-  if (rest.length > 0 || !command.usage.includes("instance")) return [usage];
+  if (rest.length > 0 || !command.usage.includes("i-…")) return [usage];
   const names = instances.filter((instance) => instance.guarded && instance.name.startsWith(first) && instance.name !== first);
   return names.length > 0
     ? names.map((instance) => ({ insert: `${name} ${instance.name} `, title: instance.name, usage: `${instance.type}, ${instance.state}` }))

@@ -6,8 +6,11 @@ import { createInstances, createLog } from "./console.js";
 import { refreshDates } from "./dates.js";
 import { createFaults } from "./faults.js";
 import { el, setText } from "./dom.js";
+import { createHome } from "./home.js";
 import { icon } from "./icons.js";
+import { createModals } from "./modals.js";
 import { mrkdwn } from "./mrkdwn.js";
+import { createShortcuts } from "./shortcuts.js";
 import { createStory } from "./story.js";
 import { follow, post } from "./stream.js";
 import { told } from "./toast.js";
@@ -17,9 +20,10 @@ const $ = (id) => document.getElementById(id);
 const state = {
   as: "", // whom we are; the first snapshot says, until somebody chooses
   channel: "",
+  home: false, // the app's Home tab is open, and no channel
   snapshot: null,
   lost: false,
-  view: null, // what a renderer needs to know about the viewer: {me, zone, now(), people, channels}
+  view: null, // what a renderer needs to know about the viewer: {me, zone, now(), people, groups, channels}
   seen: new Map(), // "person/channel" → how many messages had been looked at
   dismissed: new Set(),
 
@@ -34,9 +38,10 @@ const state = {
   },
 };
 
-const ec2 = (body) => told(() => post("ec2", body));
+const ec2 = (body) => told(() => post("ec2", { as: state.as, ...body }));
+const pressIn = (view, used) => post("press", { as: state.as, view, ...used });
 
-const renderSidebar = createSidebar($("channels"), $("people"), { channel: openChannel, person: become });
+const renderSidebar = createSidebar($("channels"), $("people"), { channel: openChannel, person: (id) => become(id) });
 const renderMessages = createMessages($("messages"), {
   press: (message, { block, action }) => told(() => post("click", { as: state.as, channel: state.channel, message: message.id, block, action })),
   dismiss: (id) => {
@@ -44,6 +49,13 @@ const renderMessages = createMessages($("messages"), {
     render();
   },
 });
+const renderHome = createHome($("home"), (view, used) => told(() => pressIn(view, used)));
+const renderModals = createModals({
+  submit: (view, values) => post("submit", { as: state.as, view, values }),
+  press: pressIn,
+  close: (view) => post("close", { as: state.as, view }),
+});
+const renderShortcuts = createShortcuts($("shortcut-list"), (shortcut) => told(() => post("shortcut", { as: state.as, shortcut })));
 const renderInstances = createInstances($("instances"), ec2);
 const renderLog = createLog($("log"));
 const renderFaults = createFaults($("fault-list"), $("fault-summary"), (name, on) => told(() => post("fault", { name, on })));
@@ -53,6 +65,11 @@ const renderStory = createStory($("steps"), {
     composer.write(text);
   },
   open: (name) => openChannel(channelNamed(name)),
+  be: (name, channel, then = () => {}) =>
+    become(personNamed(name), () => {
+      openChannel(channelNamed(channel));
+      then();
+    }),
   flash,
 });
 const composer = createComposer($("composer"), {
@@ -60,6 +77,7 @@ const composer = createComposer($("composer"), {
   data: () => state.snapshot ?? { commands: [], instances: [] },
 });
 
+$("nav-home").addEventListener("click", openHome);
 $("launch").addEventListener("click", () => ec2({ do: "launch", guarded: true }));
 document.addEventListener("click", closeMenus);
 document.addEventListener("keydown", (event) => {
@@ -68,6 +86,7 @@ document.addEventListener("keydown", (event) => {
 setInterval(() => state.view && refreshDates(document.body, state.view.now()), 10_000);
 
 let unfollow = () => {};
+let arrived = () => {}; // what waits for the first snapshot as somebody else
 connect();
 
 function connect() {
@@ -90,31 +109,43 @@ function take(snapshot) {
   const fresh = announce(snapshot);
   state.snapshot = snapshot;
   state.as = snapshot.me;
-  state.channel ||= snapshot.home;
+  // Somebody else's direct messages are not ours to look at.
+  if (!snapshot.channels.some((channel) => channel.id === state.channel)) state.channel = snapshot.home;
   const people = new Map(snapshot.people.map((person, i) => [person.id, Object.assign(person, { tint: i % 6 })]));
   state.view = {
     me: snapshot.me,
     zone: people.get(snapshot.me).tz,
     now: () => new Date(Date.now() + skew),
     people,
+    groups: new Map(snapshot.groups.map((group) => [group.id, group])),
     channels: new Map(snapshot.channels.map((channel) => [channel.id, channel])),
   };
   render();
+  const then = arrived;
+  arrived = () => {};
+  then();
   if (fresh) setText($("announcer"), fresh);
 }
 
 function render() {
   if (!state.snapshot) return;
-  if (!document.hidden) state.seen.set(`${state.as}/${state.channel}`, state.count(state.channel));
+  if (!document.hidden && !state.home) state.seen.set(`${state.as}/${state.channel}`, state.count(state.channel));
   const channel = state.view.channels.get(state.channel);
   const me = state.view.people.get(state.as);
   setText($("workspace"), state.snapshot.workspace);
-  setText($("room-name"), `${channel?.direct ? "@" : "#"}${channel?.name ?? ""}`);
-  setText($("room-topic"), channel?.topic ?? "");
-  setText($("region"), state.snapshot.region);
-  composer.placeholder(`Message #${channel?.name ?? ""} as ${me.realName}`);
+  const room = `${channel?.direct ? "@" : "#"}${channel?.name ?? ""}`;
+  setText($("room-name"), state.home ? state.snapshot.bot.name : room);
+  setText($("room-topic"), state.home ? "The app’s Home tab, made for you alone." : channel?.topic ?? "");
+  setText($("region"), `${state.snapshot.region}, as ${me.name}`);
+  composer.placeholder(`Message ${room} as ${me.realName}`);
+  $("home").hidden = !state.home;
+  $("messages").hidden = $("composer").hidden = state.home;
+  $("nav-home").toggleAttribute("aria-current", state.home);
   renderSidebar(state);
   renderMessages(state);
+  renderHome(state);
+  renderShortcuts(state);
+  renderModals(state);
   renderInstances(state);
   renderLog(state);
   renderFaults(state);
@@ -152,16 +183,33 @@ function announce(snapshot) {
 function openChannel(id) {
   if (!id) return;
   state.channel = id;
+  state.home = false;
   render();
 }
 
-function channelNamed(name) {
-  return state.snapshot?.channels.find((channel) => channel.name === name)?.id;
+function openHome() {
+  state.home = true;
+  render();
+  return told(() => post("home", { as: state.as }));
 }
 
-function become(id) {
-  if (id === state.as) return;
+// channelNamed finds a channel, or with "@" the direct messages with the bot.
+function channelNamed(name) {
+  return state.snapshot?.channels.find((channel) => (name === "@" ? channel.direct : channel.name === name))?.id;
+}
+
+function personNamed(name) {
+  return state.snapshot.people.find((person) => person.name === name)?.id;
+}
+
+// become looks at everything as somebody else; then is called once it is there.
+function become(id, then = () => {}) {
+  if (!id || id === state.as) return then();
   state.as = id;
+  arrived = () => {
+    then();
+    if (state.home) openHome(); // the Home tab is each person's own
+  };
   connect();
 }
 

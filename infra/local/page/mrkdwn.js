@@ -11,7 +11,7 @@ import { emoji } from "./emoji.js";
 const fence = /```\n?([\s\S]+?)\n?```/g;
 const quoted = /^(?:&gt;|>) ?/;
 
-// mrkdwn renders a text object's text for the person in view: {zone, now(), people, channels, me}.
+// mrkdwn renders a text object's text for the person in view: {zone, now(), people, groups, channels, me}.
 export function mrkdwn(text, view) {
   const out = document.createDocumentFragment();
   let last = 0;
@@ -27,6 +27,13 @@ export function mrkdwn(text, view) {
 // preformatted is a block of code with a button that copies all of it.
 export function preformatted(text) {
   return copyable(el("pre", {}, el("code", { data: { testid: "code" } }, text)), text, "copy-block");
+}
+
+// textObject renders a text composition object.
+// https://docs.slack.dev/reference/block-kit/composition-objects/text-object/
+export function textObject(object, view) {
+  if (!object) return document.createDocumentFragment();
+  return object.type === "mrkdwn" ? mrkdwn(object.text ?? "", view) : plain(object.text ?? "");
 }
 
 // plain renders a plain_text object: no markup, but emoji names and line breaks.
@@ -64,6 +71,13 @@ export function anchor(href, ...label) {
 export function mention(id, view, fallback) {
   const name = view.people.get(id)?.realName ?? fallback ?? id;
   return el("span", { class: id === view.me ? "mention me" : "mention" }, `@${name}`);
+}
+
+// groupMention is "@leads", and stands out when the viewer is one of them.
+export function groupMention(id, view, fallback) {
+  const group = view.groups.get(id);
+  const mine = group?.members.includes(view.me);
+  return el("span", { class: mine ? "mention me" : "mention" }, `@${group?.handle ?? fallback?.replace(/^@/, "") ?? id}`);
 }
 
 export function channelMention(id, view, fallback) {
@@ -151,6 +165,7 @@ function tokenNode(token, view) {
   if (target.startsWith("@")) return mention(target.slice(1), view, label);
   if (target.startsWith("#")) return channelMention(target.slice(1), view, label);
   if (/^!(here|channel|everyone)$/.test(target)) return el("span", { class: "mention me" }, `@${target.slice(1)}`);
+  if (target.startsWith("!subteam^")) return groupMention(target.slice("!subteam^".length), view, label);
   if (target.startsWith("!")) return el("span", { class: "mention" }, label ?? unescape(target));
 
   const href = safeURL(target);

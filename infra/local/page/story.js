@@ -1,10 +1,27 @@
-// "Try this": the story in four steps, which tick themselves off as the world shows that they happened.
+// "Try this": the story in a few steps, which tick themselves off as the world shows that they happened.
 
 import { el, reconcile } from "./dom.js";
 import { icon } from "./icons.js";
 
-const hero = "web-1"; // the instance the story is about
+const hero = "web-1"; // the instance that anybody may have a pass for
+const prize = "gpu-1"; // the one that needs a second pair of eyes
 const alerts = "checkpoint-alerts";
+const approvals = "approvals";
+
+// admitted says whether an instance was started with a pass, which was spent.
+function admitted({ log, passTag }, name) {
+  const tagged = log.findIndex((entry) => entry.kind === "tag" && entry.name === name && entry.detail === `tag ${passTag} set`);
+  if (tagged < 0) return false;
+  const after = log.slice(tagged).filter((entry) => entry.name === name);
+  const ran = after.findIndex((entry) => entry.kind === "state" && entry.to === "running");
+  const spent = after.some((entry) => entry.kind === "tag" && entry.detail === `tag ${passTag} removed`);
+  return ran >= 0 && spent && !after.slice(0, ran).some((entry) => entry.to === "stopping");
+}
+
+// cards are what the bot asks approvers with. An open one has buttons; a decided one has none.
+function cards({ all }) {
+  return all.filter((message) => message.channelName === approvals && !message.typed && message.blocks?.length);
+}
 
 // Each step: what to do, a button that helps, and done(world), which reads snapshots and nothing else.
 const steps = [
@@ -20,14 +37,7 @@ const steps = [
     title: "Show it at the gate",
     body: (world) => ["Paste it as ", el("code", {}, world.passTag), ` on ${hero} and press Start. It runs, and the tag goes: spent.`],
     help: { label: `Show me ${hero}`, run: (page) => page.flash(hero) },
-    done: ({ log, passTag }) => {
-      const tagged = log.findIndex((entry) => entry.kind === "tag" && entry.name === hero && entry.detail === `tag ${passTag} set`);
-      if (tagged < 0) return false;
-      const after = log.slice(tagged).filter((entry) => entry.name === hero);
-      const ran = after.findIndex((entry) => entry.kind === "state" && entry.to === "running");
-      const spent = after.some((entry) => entry.kind === "tag" && entry.detail === `tag ${passTag} removed`);
-      return ran >= 0 && spent && !after.slice(0, ran).some((entry) => entry.to === "stopping");
-    },
+    done: (world) => admitted(world, hero),
   },
   {
     id: "sneak",
@@ -43,9 +53,30 @@ const steps = [
     help: { label: `Open #${alerts}`, run: (page) => page.open(alerts) },
     done: ({ open, all, ticked }) => ticked.has("sneak") && open === alerts && all.some((message) => message.channelName === alerts && !message.typed),
   },
+  {
+    id: "request",
+    title: "Ask for more",
+    body: () => [`${prize} needs somebody’s approval: as Hana, say what it is for.`],
+    help: { label: "Type it for me", run: (page) => page.be("hana", "ops", () => page.type("ops", `/ec2-pass ${prize} for the nightly training`)) },
+    done: (world) => cards(world).length > 0,
+  },
+  {
+    id: "approve",
+    title: "Approve it",
+    body: () => ["Nobody approves their own request: be Ben, and press Approve."],
+    help: { label: `Be Ben, in #${approvals}`, run: (page) => page.be("ben", approvals) },
+    done: (world) => cards(world).some((card) => !card.blocks.some((block) => block.type === "actions")),
+  },
+  {
+    id: "collect",
+    title: "Collect it",
+    body: (world) => ["As Hana again, press Show my pass; paste it as ", el("code", {}, world.passTag), ` on ${prize} and press Start.`],
+    help: { label: "Be Hana, where the bot writes to her", run: (page) => page.be("hana", "@") },
+    done: (world) => admitted(world, prize),
+  },
 ];
 
-// createStory draws the steps into list. page is {type(channel, text), flash(instance), open(channel)}.
+// createStory draws the steps into list. page is {type(channel, text), flash(instance), open(channel), be(person, channel, then)}.
 export function createStory(list, page) {
   let world = null;
   let ticked = new Set();

@@ -6,13 +6,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// The limits of Block Kit in a message. Lengths are in characters, and a length field without a minimum may be empty.
+// The limits of Block Kit, wherever blocks stand. Lengths are in characters, and a length field without a minimum may be empty.
 const (
-	maxBlocks = 50 // https://docs.slack.dev/reference/block-kit/blocks
+	maxBlocks     = 50  // in a message; https://docs.slack.dev/reference/block-kit/blocks
+	maxViewBlocks = 100 // in a modal or Home tab
 
 	// maxMessageText is the sum of all text in the blocks, tables aside. Slack documents only the code that it answers,
 	// msg_blocks_too_long; the number was measured by others.
@@ -51,7 +53,8 @@ const (
 	maxSelectOptions   = 100 // https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element
 	maxOverflowOptions = 5   // https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element
 	maxPlaceholder     = 150
-	maxOptionText      = 75 // https://docs.slack.dev/reference/block-kit/composition-objects/option-object
+	maxRadioOptions    = 10 // https://docs.slack.dev/reference/block-kit/block-elements/radio-button-group-element
+	maxOptionText      = 75 // and of its description; https://docs.slack.dev/reference/block-kit/composition-objects/option-object
 	maxOptionValue     = 150
 
 	maxConfirmTitle  = 100 // https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object
@@ -75,17 +78,7 @@ func checkBlocks(raw string) (json.RawMessage, error) {
 		return nil, nil
 	}
 	c := &checker{blockIDs: map[string]bool{}}
-	if len(blocks) > maxBlocks {
-		c.wrong("/blocks", "no more than %d items allowed", maxBlocks)
-	}
-	for i, b := range blocks {
-		at := fmt.Sprintf("/blocks/%d", i)
-		if b, ok := b.(object); ok {
-			c.block(at, b)
-		} else {
-			c.wrong(at, "must be an object")
-		}
-	}
+	c.blocks("", object{"blocks": blocks}, maxBlocks)
 	if c.markdown > maxMarkdownText {
 		c.wrong("/blocks", "markdown blocks together must be less than %d characters", maxMarkdownText+1)
 	}
@@ -97,13 +90,14 @@ func checkBlocks(raw string) (json.RawMessage, error) {
 	case c.total > maxMessageText:
 		return nil, fail("msg_blocks_too_long")
 	}
-	return c.fillIDs(blocks), nil
+	return fillIDs(blocks), nil
 }
 
-// checker reads one message's blocks and collects all that is wrong, as Slack answers it.
+// checker reads the blocks of one message or view and collects all that is wrong, as Slack answers it.
 type checker struct {
+	view      bool // the blocks stand in a modal or Home tab
 	problems  []string
-	blockIDs  map[string]bool // of the message
+	blockIDs  map[string]bool // of the whole message or view
 	actionIDs map[string]bool // of the block being read: the same action may be offered by several blocks
 	tables    int
 	markdown  int // characters in markdown blocks
@@ -114,6 +108,17 @@ func (c *checker) wrong(at, format string, a ...any) {
 	c.problems = append(c.problems, fmt.Sprintf("[ERROR] %s [json-pointer:%s]", fmt.Sprintf(format, a...), at))
 }
 
+// blocks checks the field "blocks" of what stands at the pointer at.
+func (c *checker) blocks(at string, whole object, most int) {
+	for at, b := range c.objects(at, whole, "blocks", 0, most) {
+		c.block(at, b)
+	}
+}
+
+// viewOnly says of the blocks that cannot stand everywhere whether they belong in a view or in a message. Slack takes input in
+// messages too: here nobody could fill it in. That data_table is for messages is inferred.
+var viewOnly = map[any]bool{"input": true, "markdown": false, "table": false, "data_table": false}
+
 func (c *checker) block(at string, b object) {
 	c.actionIDs = map[string]bool{}
 	if id := c.text(at, b, "block_id", 0, maxBlockID); id != "" {
@@ -122,7 +127,12 @@ func (c *checker) block(at string, b object) {
 		}
 		c.blockIDs[id] = true
 	}
-	switch kind := b["type"]; kind {
+	kind := b["type"]
+	if only, limited := viewOnly[kind]; limited && only != c.view {
+		c.wrong(at+"/type", "unsupported type: %v", kind)
+		return
+	}
+	switch kind {
 	case "section":
 		c.section(at, b)
 	case "actions":
@@ -159,7 +169,9 @@ func (c *checker) block(at string, b object) {
 	case "context_actions":
 		for range c.objects(at, b, "elements", 1, maxContextActions) { // what is inside is not checked
 		}
-	case "input", "file", "video":
+	case "input":
+		c.input(at, b)
+	case "file", "video":
 		// Slack knows them; no limit of theirs is kept here.
 	default:
 		c.wrong(at+"/type", "unsupported type: %v", kind)
@@ -205,12 +217,7 @@ func (c *checker) dataTable(at string, b object) {
 	c.tables++
 	c.text(at, b, "caption", 1, maxText)
 	c.rows(at, b, maxDataRows)
-	if size, given := b["page_size"]; given {
-		n, ok := size.(json.Number)
-		if i, err := n.Int64(); !ok || err != nil || i < 1 || i > maxDataPageSize {
-			c.wrong(at+"/page_size", "must be a number from 1 to %d", maxDataPageSize)
-		}
-	}
+	c.number(at, b, "page_size", 1, maxDataPageSize)
 }
 
 func (c *checker) rows(at string, b object, most int) {
@@ -226,6 +233,7 @@ func (c *checker) rows(at string, b object, most int) {
 const (
 	inActions = "actions"
 	inSection = "section"
+	inInput   = "input"
 )
 
 // elementTypes are the elements that actions and section blocks take.
@@ -242,7 +250,8 @@ func (c *checker) element(at string, e object, where string) {
 		c.image(at, e)
 		return
 	case kind == "datetimepicker" && where == inActions:
-	case !slices.Contains(elementTypes, kind):
+	case where == inInput && slices.Contains(inputTypes, kind):
+	case where == inInput, !slices.Contains(elementTypes, kind):
 		c.wrong(at+"/type", "unsupported type: %v", e["type"])
 		return
 	}
@@ -265,26 +274,34 @@ func (c *checker) element(at string, e object, where string) {
 			c.wrong(at+"/style", "must be one of: primary, danger")
 		}
 	case "overflow":
-		c.options(at, e, "options", maxOverflowOptions)
+		c.options(at, e, maxOverflowOptions, "plain_text")
+	case "plain_text_input":
+		c.textInput(at, e)
+	case "radio_buttons":
+		c.options(at, e, maxRadioOptions, "plain_text", "mrkdwn")
+		c.initialOption(at, e)
 	case "static_select", "multi_static_select":
-		if e["placeholder"] != nil {
-			c.textField(at, e, "placeholder", 1, maxPlaceholder, "plain_text")
-		}
+		c.placeholder(at, e)
 		if e["option_groups"] == nil {
-			c.options(at, e, "options", maxSelectOptions)
-			break
+			c.options(at, e, maxSelectOptions, "plain_text")
+		} else {
+			for at, g := range c.objects(at, e, "option_groups", 1, maxSelectOptions) {
+				c.textField(at, g, "label", 1, maxOptionText, "plain_text")
+				c.options(at, g, maxSelectOptions, "plain_text")
+			}
 		}
-		for at, g := range c.objects(at, e, "option_groups", 1, maxSelectOptions) {
-			c.textField(at, g, "label", 1, maxOptionText, "plain_text")
-			c.options(at, g, "options", maxSelectOptions)
-		}
+		c.initialOption(at, e)
 	}
 }
 
-func (c *checker) options(at string, e object, key string, most int) {
-	for at, o := range c.objects(at, e, key, 1, most) {
-		c.textField(at, o, "text", 1, maxOptionText, "plain_text", "mrkdwn")
+// options checks the options of an element or option group; kinds are the text objects that may name them.
+func (c *checker) options(at string, e object, most int, kinds ...string) {
+	for at, o := range c.objects(at, e, "options", 1, most) {
+		c.textField(at, o, "text", 1, maxOptionText, kinds...)
 		c.text(at, o, "value", 1, maxOptionValue)
+		if o["description"] != nil {
+			c.textField(at, o, "description", 1, maxOptionText, kinds...)
+		}
 	}
 }
 
@@ -319,6 +336,21 @@ func (c *checker) text(at string, b object, key string, least, most int) string 
 		c.wrong(at+"/"+key, "must be less than %d characters", most+1)
 	}
 	return s
+}
+
+// number checks a whole-number field that may be absent, and returns it with whether it is there and good.
+func (c *checker) number(at string, b object, key string, least, most int) (int, bool) {
+	v, given := b[key]
+	if !given {
+		return 0, false
+	}
+	n, _ := v.(json.Number)
+	i, err := strconv.Atoi(n.String())
+	if err != nil || i < least || i > most {
+		c.wrong(at+"/"+key, "must be a number from %d to %d", least, most)
+		return 0, false
+	}
+	return i, true
 }
 
 func (c *checker) textField(at string, b object, key string, least, most int, kinds ...string) {
@@ -370,7 +402,7 @@ func (c *checker) objects(at string, b object, key string, least, most int) func
 }
 
 // fillIDs gives every block a block_id and every interactive element an action_id.
-func (c *checker) fillIDs(blocks []any) json.RawMessage {
+func fillIDs(blocks []any) json.RawMessage {
 	for _, b := range blocks {
 		b := b.(object)
 		if b["block_id"] == nil || b["block_id"] == "" {
@@ -395,6 +427,9 @@ func (c *checker) fillIDs(blocks []any) json.RawMessage {
 func interactive(b object) []object {
 	var found []object
 	if e, ok := b["accessory"].(object); ok && e["type"] != "image" {
+		found = append(found, e)
+	}
+	if e, ok := b["element"].(object); ok && b["type"] == "input" {
 		found = append(found, e)
 	}
 	if list, ok := b["elements"].([]any); ok && b["type"] == "actions" {

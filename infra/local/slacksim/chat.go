@@ -56,6 +56,9 @@ func chatPostMessage(w *Workspace, a args) (result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if u := w.user(r.im); u != nil && u.DMBlocked {
+		return nil, fail("messages_tab_disabled")
+	}
 	c, err := newContent(a["text"], a["blocks"], maxPostText)
 	if err != nil {
 		return nil, err

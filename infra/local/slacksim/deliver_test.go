@@ -207,7 +207,7 @@ func TestTriggersAreUnique(t *testing.T) {
 	w, _ := open(t, Options{Now: newClock().Now})
 	seen := map[string]bool{}
 	for range 100 {
-		id := w.newTrigger()
+		id := w.newTrigger("U0HANA")
 		if seen[id] {
 			t.Fatalf("%s was used twice", id)
 		}

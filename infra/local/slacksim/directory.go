@@ -25,39 +25,58 @@ func usersInfo(w *Workspace, a args) (result, error) {
 	return result{"user": w.wireUser(u)}, nil
 }
 
-// usersPageMax is the largest page, and the one taken when none is asked for.
-// https://docs.slack.dev/reference/methods/users.list
-const usersPageMax = 1000
+const (
+	// usersPageMax is the largest page of people, and the one that users.list takes when none is asked for.
+	// https://docs.slack.dev/reference/methods/users.list
+	usersPageMax = 1000
+
+	// membersPage is what conversations.members takes when none is asked for.
+	// https://docs.slack.dev/reference/methods/conversations.members
+	membersPage = 100
+)
 
 func usersList(w *Workspace, a args) (result, error) {
-	limit := usersPageMax
+	var ids []string
+	for _, u := range w.users {
+		ids = append(ids, u.ID)
+	}
+	ids, next, err := page(a, ids, usersPageMax)
+	if err != nil {
+		return nil, err
+	}
+	members := []any{}
+	for _, id := range ids {
+		members = append(members, w.wireUser(w.user(id)))
+	}
+	return result{"members": members, "response_metadata": next}, nil
+}
+
+// page cuts the part of ids that a call asks for with limit and cursor, of perPage when it names no limit, and returns the
+// response_metadata that leads to the next.
+// https://docs.slack.dev/apis/web-api/pagination
+func page(a args, ids []string, perPage int) ([]string, map[string]any, error) {
 	if a["limit"] != "" {
 		n, err := strconv.Atoi(a["limit"])
 		if err != nil || n < 0 || n > usersPageMax {
-			return nil, fail("invalid_limit")
+			return nil, nil, fail("invalid_limit")
 		}
 		if n > 0 {
-			limit = n
+			perPage = n
 		}
 	}
 	start := 0
 	if a["cursor"] != "" {
-		id, err := base64.StdEncoding.DecodeString(a["cursor"])
-		start = slices.IndexFunc(w.users, func(u User) bool { return "user:"+u.ID == string(id) })
+		first, err := base64.StdEncoding.DecodeString(a["cursor"])
+		start = slices.IndexFunc(ids, func(id string) bool { return "user:"+id == string(first) })
 		if err != nil || start < 0 {
-			return nil, fail("invalid_cursor")
+			return nil, nil, fail("invalid_cursor")
 		}
 	}
-	end := min(start+limit, len(w.users))
-	members := []any{}
-	for i := start; i < end; i++ {
-		members = append(members, w.wireUser(&w.users[i]))
+	end, next := min(start+perPage, len(ids)), ""
+	if end < len(ids) {
+		next = base64.StdEncoding.EncodeToString([]byte("user:" + ids[end]))
 	}
-	next := ""
-	if end < len(w.users) {
-		next = base64.StdEncoding.EncodeToString([]byte("user:" + w.users[end].ID))
-	}
-	return result{"members": members, "response_metadata": map[string]any{"next_cursor": next}}, nil
+	return ids[start:end], map[string]any{"next_cursor": next}, nil
 }
 
 func usergroupsUsersList(w *Workspace, a args) (result, error) {
@@ -67,6 +86,40 @@ func usergroupsUsersList(w *Workspace, a args) (result, error) {
 		}
 	}
 	return nil, fail("no_such_subteam")
+}
+
+// usergroupsList shows the members only when include_users asks for them.
+// https://docs.slack.dev/reference/methods/usergroups.list
+func usergroupsList(w *Workspace, a args) (result, error) {
+	groups := []any{}
+	for _, g := range w.opts.Groups {
+		out := map[string]any{
+			"id": g.ID, "team_id": w.opts.TeamID, "is_usergroup": true, "name": g.Name, "handle": g.Handle,
+			"description": "", "is_external": false,
+		}
+		if a["include_users"] == "true" {
+			out["users"] = append([]string{}, g.Members...)
+		}
+		groups = append(groups, out)
+	}
+	return result{"usergroups": groups}, nil
+}
+
+// conversationsMembers lists who is in a channel, the bot included.
+func conversationsMembers(w *Workspace, a args) (result, error) {
+	r, err := w.botRoom(a["channel"])
+	if err != nil {
+		return nil, err
+	}
+	ids := slices.Clone(r.Members)
+	if !r.BotAbsent && !r.has(w.bot.ID) {
+		ids = append(ids, w.bot.ID)
+	}
+	ids, next, err := page(a, ids, membersPage)
+	if err != nil {
+		return nil, err
+	}
+	return result{"members": append([]string{}, ids...), "response_metadata": next}, nil
 }
 
 func conversationsInfo(w *Workspace, a args) (result, error) {
@@ -121,12 +174,20 @@ func (w *Workspace) wireUser(u *User) map[string]any {
 	if zone, err := time.LoadLocation(u.TZ); err == nil {
 		label, offset = w.opts.Now().In(zone).Zone()
 	}
-	return map[string]any{
-		"id": u.ID, "team_id": w.opts.TeamID, "name": u.Name, "real_name": u.RealName, "deleted": u.Deleted,
-		"color": u.Color, "tz": u.TZ, "tz_label": label, "tz_offset": offset,
-		"is_bot": u.IsBot, "is_restricted": u.Restricted, "is_ultra_restricted": false,
-		"profile": map[string]any{"real_name": u.RealName, "display_name": u.Name, "team": w.opts.TeamID},
+	profile := map[string]any{"real_name": u.RealName, "display_name": u.Name, "team": u.Team}
+	if u.Email != "" {
+		profile["email"] = u.Email
 	}
+	out := map[string]any{
+		"id": u.ID, "team_id": u.Team, "name": u.Name, "real_name": u.RealName, "deleted": u.Deleted,
+		"color": u.Color, "tz": u.TZ, "tz_label": label, "tz_offset": offset,
+		"is_bot": u.IsBot, "is_restricted": u.Restricted, "is_ultra_restricted": u.UltraRestricted,
+		"profile": profile,
+	}
+	if u.Stranger {
+		out["is_stranger"] = true // absent for everybody else; https://docs.slack.dev/reference/objects/user-object
+	}
+	return out
 }
 
 func (w *Workspace) wireRoom(r *room) map[string]any {

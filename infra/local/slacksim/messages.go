@@ -42,7 +42,7 @@ func (w *Workspace) Messages(channel, viewer string) []Message {
 	return seen
 }
 
-// Changes returns a channel that receives whenever a message appears, changes or goes. Changes that come faster than
+// Changes returns a channel that receives whenever a message or view appears, changes or goes. Changes that come faster than
 // the reader reads are one receive. It is closed when ctx ends.
 func (w *Workspace) Changes(ctx context.Context) <-chan struct{} {
 	ch := make(chan struct{}, 1)

@@ -58,10 +58,15 @@ func methods() []method {
 		{"chat.update", botToken, chatUpdate},
 		{"conversations.info", botToken, conversationsInfo},
 		{"conversations.join", botToken, conversationsJoin},
+		{"conversations.members", botToken, conversationsMembers},
 		{"conversations.open", botToken, conversationsOpen},
+		{"usergroups.list", botToken, usergroupsList},
 		{"usergroups.users.list", botToken, usergroupsUsersList},
 		{"users.info", botToken, usersInfo},
 		{"users.list", botToken, usersList},
+		{"views.open", botToken, viewsOpen},
+		{"views.publish", botToken, viewsPublish},
+		{"views.update", botToken, viewsUpdate},
 	}
 }
 

@@ -8,14 +8,22 @@ import (
 
 // User is a person, or the bot.
 type User struct {
-	ID         string // "U0HANA"
-	Name       string // "hana", the handle
-	RealName   string // "Hana Mori"
-	TZ         string // IANA name; default "Etc/UTC"
-	Color      string // six hex digits without "#"
-	Deleted    bool   // deactivated: knows no command, opens no direct message
-	IsBot      bool
-	Restricted bool // guest
+	ID       string // "U0HANA"
+	Name     string // "hana", the handle
+	RealName string // "Hana Mori"
+	Email    string // empty: the app has no scope to see it (users:read.email)
+	TZ       string // IANA name; default "Etc/UTC"
+	Color    string // six hex digits without "#"
+	Deleted  bool   // deactivated: knows no command, opens no direct message
+	IsBot    bool
+
+	Restricted      bool // guest
+	UltraRestricted bool // guest of one channel; Restricted too
+
+	Team     string // "T0PARTNER" for somebody here by Slack Connect; default the workspace's
+	Stranger bool   // of another team, and in no channel shared with the app
+
+	DMBlocked bool // the app's Messages tab is off: nothing can be written to them
 }
 
 // Channel is a public or private channel.
@@ -27,10 +35,11 @@ type Channel struct {
 	Private   bool // invisible to those who are not in it
 }
 
-// Group is a user group, as usergroups.users.list knows it.
+// Group is a user group.
 type Group struct {
 	ID      string // "S0APPROVERS"
-	Handle  string
+	Handle  string // "approvers", without "@"
+	Name    string // "Approvers"
 	Members []string
 }
 
@@ -60,13 +69,15 @@ func (w *Workspace) settle(users []User, channels []Channel) {
 			panic(fmt.Sprintf("slacksim.New: user id %q is empty or given twice", u.ID))
 		}
 		setDefault(&u.TZ, "Etc/UTC")
+		setDefault(&u.Team, w.opts.TeamID)
 		w.users = append(w.users, u)
 		if u.IsBot && w.bot.ID == "" {
 			w.bot = u
 		}
 	}
 	if w.bot.ID == "" {
-		w.bot = User{ID: "U0SEKISHO", Name: "sekisho", RealName: "Sekisho", TZ: "Etc/UTC", Color: "5b4b8a", IsBot: true}
+		w.bot = User{ID: "U0SEKISHO", Name: "sekisho", RealName: "Sekisho", TZ: "Etc/UTC", Color: "5b4b8a", IsBot: true,
+			Team: w.opts.TeamID}
 		w.users = append(w.users, w.bot)
 	}
 	for _, c := range channels {
@@ -107,6 +118,16 @@ func (w *Workspace) Channels(viewer string) []Channel {
 		}
 	}
 	return mine
+}
+
+// Groups returns the user groups, which everybody sees alike.
+func (w *Workspace) Groups(string) []Group {
+	var all []Group
+	for _, g := range w.opts.Groups {
+		g.Members = slices.Clone(g.Members)
+		all = append(all, g)
+	}
+	return all
 }
 
 // The functions below expect w.mu to be held.

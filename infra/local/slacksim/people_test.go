@@ -1,6 +1,7 @@
 package slacksim
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 
@@ -24,7 +25,7 @@ func TestTokens(t *testing.T) {
 	wantCode(t, "connecting with the bot's token", connect("xoxb-test-bot"), "not_allowed_token_type")
 	wantCode(t, "connecting with another token", connect("xapp-other"), "invalid_auth")
 
-	_, err := api.OpenView("1.2.3", slack.ModalViewRequest{Type: slack.VTModal})
+	_, err := api.PushView("1.2.3", slack.ModalViewRequest{Type: slack.VTModal})
 	wantCode(t, "a method that is not there", err, "unknown_method")
 }
 
@@ -72,6 +73,108 @@ func TestUsers(t *testing.T) {
 	}
 	_, err = api.GetUserGroupMembers("S0NONE")
 	wantCode(t, "an unknown group", err, "no_such_subteam")
+}
+
+// TestPeopleFromElsewhere looks up who came by Slack Connect, and guests.
+func TestPeopleFromElsewhere(t *testing.T) {
+	w := New(Options{Users: []User{
+		{ID: "U0HANA", Name: "hana", Email: "hana@example.com"},
+		{ID: "U0PAT", Name: "pat", Team: "T0PARTNER", Stranger: true},
+		{ID: "U0GUEST", Name: "guest", Restricted: true, UltraRestricted: true},
+	}, Channels: []Channel{{ID: "C0OPS", Name: "ops", Members: []string{"U0PAT"}}}})
+	api := serve(t, w)
+	get := func(id string) *slack.User {
+		u, err := api.GetUserInfo(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	if u := get("U0HANA"); u.TeamID != "T0LOCAL" || u.IsStranger || u.IsUltraRestricted || u.Profile.Email != "hana@example.com" {
+		t.Errorf("hana is %+v", u)
+	}
+	if u := get("U0PAT"); u.TeamID != "T0PARTNER" || !u.IsStranger || u.Profile.Email != "" {
+		t.Errorf("pat is %+v", u)
+	}
+	if u := get("U0GUEST"); !u.IsRestricted || !u.IsUltraRestricted {
+		t.Errorf("guest is %+v", u)
+	}
+
+	// What pat does says where pat is from, too.
+	clicks := make(chan slack.InteractionCallback, 1)
+	app(t, w, func(_ http.ResponseWriter, r *http.Request) {
+		c, _ := slack.InteractionCallbackParse(r)
+		clicks <- c
+	})
+	_, ts, err := api.PostMessage("C0OPS", card())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Click(t.Context(), "U0PAT", "C0OPS", ts, "decide", "approve"); err != nil {
+		t.Fatal(err)
+	}
+	if c := receive(t, clicks); c.User.TeamID != "T0PARTNER" || c.Team.ID != "T0LOCAL" {
+		t.Errorf("the app received the user %+v and the team %+v", c.User, c.Team)
+	}
+}
+
+func TestClosedDirectMessages(t *testing.T) {
+	w := New(Options{Users: []User{{ID: "U0HANA", DMBlocked: true}}, Channels: []Channel{{ID: "C0OPS", Members: []string{"U0HANA"}}}})
+	api := serve(t, w)
+	c, _, _, err := api.OpenConversation(&slack.OpenConversationParameters{Users: []string{"U0HANA"}})
+	wantCode(t, "opening", err, "")
+	_, _, err = api.PostMessage(c.ID, text("x"))
+	wantCode(t, "writing to the channel", err, "messages_tab_disabled")
+	_, _, err = api.PostMessage("U0HANA", text("x"))
+	wantCode(t, "writing to the person", err, "messages_tab_disabled")
+	_, _, err = api.PostMessage("C0OPS", text("x"))
+	wantCode(t, "writing to a channel she is in", err, "")
+}
+
+func TestGroups(t *testing.T) {
+	w, api := open(t, Options{})
+	for _, include := range []bool{false, true} {
+		groups, err := api.GetUserGroups(slack.GetUserGroupsOptionIncludeUsers(include))
+		if err != nil || len(groups) != 1 {
+			t.Fatalf("usergroups.list gave %+v, %v", groups, err)
+		}
+		if g := groups[0]; g.ID != "S0APPROVERS" || g.Handle != "approvers" || g.Name != "Approvers" || slices.Contains(g.Users, "U0HANA") != include {
+			t.Errorf("with include_users=%v it gave %+v", include, g)
+		}
+	}
+	if g := w.Groups("U0BEN"); len(g) != 1 || g[0].Handle != "approvers" || !slices.Equal(g[0].Members, []string{"U0HANA"}) {
+		t.Errorf("ben sees the groups %+v", g)
+	}
+	w.FailNext("usergroups.users.list", "plan_upgrade_required", 1)
+	_, err := api.GetUserGroupMembers("S0APPROVERS")
+	wantCode(t, "on a free plan", err, "plan_upgrade_required")
+}
+
+func TestMembers(t *testing.T) {
+	_, api := open(t, Options{})
+	members := func(channel string) (all []string, pages int, err error) {
+		for cursor := ""; ; pages++ {
+			some, next, err := api.GetUsersInConversation(&slack.GetUsersInConversationParameters{ChannelID: channel, Cursor: cursor, Limit: 2})
+			if all = append(all, some...); err != nil || next == "" {
+				return all, pages + 1, err
+			}
+			cursor = next
+		}
+	}
+	all, pages, err := members("C0OPS")
+	if err != nil || pages != 2 || !slices.Equal(all, []string{"U0HANA", "U0BEN", "U0SEKISHO"}) {
+		t.Errorf("#ops has %v in %d pages, %v", all, pages, err)
+	}
+	all, _, err = members("C0NOBOT")
+	if err != nil || !slices.Equal(all, []string{"U0HANA"}) {
+		t.Errorf("#no-bot has %v, %v", all, err)
+	}
+	for _, id := range []string{"C0NONE", "C0HIDDEN"} {
+		_, _, err := members(id)
+		wantCode(t, id, err, "channel_not_found")
+	}
+	_, _, err = api.GetUsersInConversation(&slack.GetUsersInConversationParameters{ChannelID: "C0OPS", Cursor: "bm9ib2R5"})
+	wantCode(t, "a made-up cursor", err, "invalid_cursor")
 }
 
 func TestConversations(t *testing.T) {

@@ -50,7 +50,7 @@ func town(o Options) Options {
 		{ID: "C0NOBOT", Name: "no-bot", Members: []string{"U0HANA"}, BotAbsent: true},
 		{ID: "C0HIDDEN", Name: "hidden", Members: []string{"U0HANA"}, BotAbsent: true, Private: true},
 	}
-	o.Groups = []Group{{ID: "S0APPROVERS", Handle: "approvers", Members: []string{"U0HANA"}}}
+	o.Groups = []Group{{ID: "S0APPROVERS", Handle: "approvers", Name: "Approvers", Members: []string{"U0HANA"}}}
 	return o
 }
 
@@ -58,14 +58,19 @@ func town(o Options) Options {
 func open(t *testing.T, o Options) (*Workspace, *slack.Client) {
 	t.Helper()
 	w := New(town(o))
+	return w, serve(t, w)
+}
+
+func serve(t *testing.T, w *Workspace) *slack.Client {
+	t.Helper()
 	srv := httptest.NewServer(w.Handler())
 	t.Cleanup(srv.Close)
 	t.Cleanup(w.Close)
 	w.Serve(srv.URL)
-	return w, slack.New("xoxb-test-bot", slack.OptionAPIURL(srv.URL+"/api/"), slack.OptionAppLevelToken("xapp-test-app"))
+	return slack.New("xoxb-test-bot", slack.OptionAPIURL(srv.URL+"/api/"), slack.OptionAppLevelToken("xapp-test-app"))
 }
 
-// listen connects the bot over Socket Mode and hands every command and click to handle, in one goroutine. It returns when Slack
+// listen connects the bot over Socket Mode and hands every command, interaction and event to handle, in one goroutine. It returns when Slack
 // has said hello; each further hello is sent on the channel.
 func listen(t *testing.T, api *slack.Client, handle func(*socketmode.Client, socketmode.Event)) <-chan *socketmode.Request {
 	t.Helper()
@@ -83,7 +88,7 @@ func listen(t *testing.T, api *slack.Client, handle func(*socketmode.Client, soc
 				switch e.Type {
 				case socketmode.EventTypeHello:
 					hellos <- e.Request
-				case socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive:
+				case socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive, socketmode.EventTypeEventsAPI:
 					handle(client, e)
 				}
 			}

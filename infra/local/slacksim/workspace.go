@@ -2,8 +2,8 @@
 //
 // A bot talks to it as it talks to Slack: the Web API under /api/, Socket Mode over a real WebSocket, signed
 // HTTP requests, response URLs. What Slack would refuse is refused here with Slack's error code, so that a bot that works
-// against this package has met the limits of the real one. A test or a page plays the people: Command and
-// Click do what a person does, Messages shows what that person would see.
+// against this package has met the limits of the real one. A test or a page plays the people: Command, Click,
+// Submit and their like do what a person does; Messages, Views and Home show what that person would see.
 //
 // Where Slack documents a behaviour, the page stands beside the constant. Where it does not and the behaviour
 // was inferred, the comment says "inferred".
@@ -29,7 +29,7 @@ type Options struct {
 	Channels []Channel
 	Groups   []Group
 
-	Now    func() time.Time // default time.Now; dates messages, signs requests, expires response URLs
+	Now    func() time.Time // default time.Now; dates messages, signs requests, expires response URLs and trigger ids
 	Limits Limits
 }
 
@@ -41,7 +41,7 @@ type Limits struct {
 	PostEvery time.Duration // default 1 s
 	PostBurst int           // default 5
 
-	// AckIn is how long a command or click may stay unanswered, in real time.
+	// AckIn is how long a command, interaction or event may stay unanswered, in real time.
 	// https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
 	AckIn time.Duration // default 3 s
 
@@ -57,6 +57,10 @@ type Limits struct {
 	// https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 	ResponseUses int           // default 5
 	ResponseLife time.Duration // default 30 min
+
+	// TriggerLife is how long a trigger id opens a modal: it "expires 3 seconds after it's sent".
+	// https://docs.slack.dev/interactivity/handling-user-interaction#modal_responses
+	TriggerLife time.Duration // default 3 s
 }
 
 const (
@@ -91,7 +95,9 @@ type Workspace struct {
 	tickets  map[string]bool      // socket tickets not yet used
 	sockets  []*socket
 	pending  map[string]chan ack // envelope id → who waits for its ack
-	triggers int
+	triggers map[string]*trigger // by trigger id
+	modals   map[string][]*view  // by user; the topmost last
+	homes    map[string]*view    // by user
 	faults   faults
 	calls    []Call
 }
@@ -110,6 +116,9 @@ func New(opts Options) *Workspace {
 		hooks:    map[string]*hook{},
 		tickets:  map[string]bool{},
 		pending:  map[string]chan ack{},
+		triggers: map[string]*trigger{},
+		modals:   map[string][]*view{},
+		homes:    map[string]*view{},
 		faults:   newFaults(),
 		client: &http.Client{
 			// Slack reads the answer of the address it was given, not of where that points to.
@@ -135,6 +144,7 @@ func withDefaults(o Options) Options {
 	setDefault(&o.Limits.PingEvery, 10*time.Second)
 	setDefault(&o.Limits.ResponseUses, 5)
 	setDefault(&o.Limits.ResponseLife, 30*time.Minute)
+	setDefault(&o.Limits.TriggerLife, 3*time.Second)
 	return o
 }
 
@@ -162,8 +172,8 @@ func (w *Workspace) Serve(base string) {
 	w.base = strings.TrimSuffix(base, "/")
 }
 
-// DeliverTo sets where commands and clicks are sent as signed HTTP while no socket is open:
-// POST baseURL/slack/commands and baseURL/slack/interactions. The empty string turns it off.
+// DeliverTo sets where commands, interactions and events are sent as signed HTTP while no socket is open:
+// POST baseURL/slack/commands, baseURL/slack/interactions and baseURL/slack/events. The empty string turns it off.
 func (w *Workspace) DeliverTo(baseURL string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
