@@ -61,6 +61,7 @@ manifest-http: ## Print the Slack manifest for the http door: make manifest-http
 	@sed -e '1,3d' \
 	  -e 's|^\(    - command: .*\)|\1\n      url: $(URL:/=)/slack/commands|' \
 	  -e 's|^    is_enabled: true|&\n    request_url: $(URL:/=)/slack/interactions|' \
+	  -e 's|^  event_subscriptions:|&\n    request_url: $(URL:/=)/slack/events|' \
 	  -e 's|socket_mode_enabled: true|socket_mode_enabled: false|' manifest.yml
 
 .PHONY: setup

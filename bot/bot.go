@@ -23,15 +23,21 @@ const answerWithin = 2500 * time.Millisecond
 // response URL before Slack's own request is answered.
 const clickWithin = 2 * time.Second
 
+// homeWithin is how long the Home tab may take on top of a click on it.
+const homeWithin = 800 * time.Millisecond
+
 var errTooSlow = errors.New("no answer in time for Slack's 3 s")
 
 // Bot is where every door meets: a rule that holds at one holds at all.
 type Bot struct {
-	desk     *commands.Desk
-	log      *slog.Logger
-	commands map[string]commands.Command
-	buttons  map[string]commands.Button
-	jobs     map[route]commands.Job
+	desk      *commands.Desk
+	log       *slog.Logger
+	commands  map[string]commands.Command
+	buttons   map[string]commands.Button
+	forms     map[string]commands.Form
+	shortcuts map[string]commands.Shortcut
+	notices   map[string]commands.Notice
+	jobs      map[route]commands.Job
 }
 
 // New makes a Bot of what the lists in package commands name. A nameless or
@@ -39,15 +45,27 @@ type Bot struct {
 func New(d *commands.Desk) *Bot {
 	b := &Bot{
 		desk: d, log: d.Log,
-		commands: make(map[string]commands.Command),
-		buttons:  make(map[string]commands.Button),
-		jobs:     make(map[route]commands.Job),
+		commands:  make(map[string]commands.Command),
+		buttons:   make(map[string]commands.Button),
+		forms:     make(map[string]commands.Form),
+		shortcuts: make(map[string]commands.Shortcut),
+		notices:   make(map[string]commands.Notice),
+		jobs:      make(map[route]commands.Job),
 	}
 	for _, c := range commands.Commands() {
 		enter(b.commands, c.Name, c, c.Name != "" && c.Answers != nil)
 	}
 	for _, c := range commands.Buttons() {
 		enter(b.buttons, c.Action, c, c.Action != "" && c.Answers != nil)
+	}
+	for _, f := range commands.Forms() {
+		enter(b.forms, f.Callback, f, f.Callback != "" && f.Answers != nil)
+	}
+	for _, c := range commands.Shortcuts() {
+		enter(b.shortcuts, c.Callback, c, c.Callback != "" && c.Answers != nil)
+	}
+	for _, n := range commands.Notices() {
+		enter(b.notices, n.Type, n, n.Type != "" && n.Run != nil)
 	}
 	for _, j := range commands.Jobs() {
 		enter(b.jobs, route{j.Source, j.DetailType}, j, j.Source != "" && j.DetailType != "" && j.Run != nil)
@@ -77,21 +95,91 @@ func (b *Bot) command(ctx context.Context, name string, r commands.Request) comm
 	return m
 }
 
-// click answers a button through its response URL. An unknown button is
-// logged and ignored.
-func (b *Bot) click(ctx context.Context, action string, r commands.Request) {
-	key, _, _ := strings.Cut(action, ":")
-	c, known := b.buttons[key]
-	if !known {
-		b.log.WarnContext(ctx, "an unknown button was clicked", "action", fmt.Sprintf("%.100q", action), "user", r.User)
+// click answers a button. An unknown button is logged and ignored.
+func (b *Bot) click(ctx context.Context, c call) {
+	key, _, _ := strings.Cut(c.key, ":")
+	known, ok := b.buttons[key]
+	if !ok {
+		b.log.WarnContext(ctx, "an unknown button was clicked", "action", fmt.Sprintf("%.100q", c.key), "user", c.User)
 		return
 	}
-	m, err := b.answer(ctx, clickWithin, r, c.Answers)
+	m, err := b.answer(ctx, clickWithin, c.Request, known.Answers)
 	if err != nil {
-		m = b.sorry(ctx, "button "+key, r, err)
+		m = b.sorry(ctx, "button "+key, c.Request, err)
 	}
-	if err := b.desk.Chat.Respond(ctx, r.ResponseURL, m.Text, m.Blocks, m.Replace); err != nil {
-		b.log.ErrorContext(ctx, "answering a click", "action", key, "user", r.User, "error", err)
+	b.say(ctx, c.Request, m)
+	if !c.Home {
+		return
+	}
+	_, err = b.answer(ctx, homeWithin, c.Request, func(ctx context.Context, d *commands.Desk, r commands.Request) (commands.Message, error) {
+		return commands.Message{}, d.PublishHome(ctx, r.User)
+	})
+	if err != nil {
+		b.log.WarnContext(ctx, "the Home tab", "user", c.User, "error", err)
+	}
+}
+
+// shortcut answers Slack's shortcuts menu.
+func (b *Bot) shortcut(ctx context.Context, c call) {
+	known, ok := b.shortcuts[c.key]
+	if !ok {
+		b.log.WarnContext(ctx, "an unknown shortcut", "callback", fmt.Sprintf("%.100q", c.key), "user", c.User)
+		return
+	}
+	m, err := b.answer(ctx, clickWithin, c.Request, known.Answers)
+	if err != nil {
+		m = b.sorry(ctx, "shortcut "+c.key, c.Request, err)
+	}
+	b.say(ctx, c.Request, m)
+}
+
+// say answers a click in private: where it was made, or in a modal where there
+// is no channel to answer in.
+func (b *Bot) say(ctx context.Context, r commands.Request, m commands.Message) {
+	var err error
+	switch {
+	case m.Text == "":
+	case r.ResponseURL != "":
+		err = b.desk.Chat.Respond(ctx, r.ResponseURL, m.Text, m.Blocks, m.Replace)
+	default:
+		err = b.desk.Views.Open(ctx, r.ID, m.Modal())
+	}
+	if err != nil {
+		b.log.ErrorContext(ctx, "answering a click", "user", r.User, "error", err)
+	}
+}
+
+// submit answers a form. What it returns is the acknowledgement's body: empty
+// where the modal is to close.
+func (b *Bot) submit(ctx context.Context, c call) []byte {
+	known, ok := b.forms[c.key]
+	if !ok {
+		b.log.WarnContext(ctx, "an unknown form", "callback", fmt.Sprintf("%.100q", c.key), "user", c.User)
+		return nil
+	}
+	m, err := b.answer(ctx, answerWithin, c.Request, known.Answers)
+	if err != nil {
+		m = b.sorry(ctx, "form "+c.key, c.Request, err)
+	}
+	body, err := renderForm(m)
+	if err != nil {
+		b.log.ErrorContext(ctx, "rendering an answer", "error", err)
+	}
+	return body
+}
+
+// notice does what an event of Slack's asks for.
+func (b *Bot) notice(ctx context.Context, kind string, r commands.Request) {
+	known, ok := b.notices[kind]
+	if !ok {
+		b.log.DebugContext(ctx, "an event that nothing acts on", "type", fmt.Sprintf("%.100q", kind))
+		return
+	}
+	_, err := b.answer(ctx, clickWithin, r, func(ctx context.Context, d *commands.Desk, r commands.Request) (commands.Message, error) {
+		return commands.Message{}, known.Run(ctx, d, r)
+	})
+	if err != nil {
+		b.log.ErrorContext(ctx, "event "+kind, "user", r.User, "error", err)
 	}
 }
 

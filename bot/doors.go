@@ -15,6 +15,12 @@ type Doors struct {
 	Events bool // EventBridge and the queue
 }
 
+// The doors as the trail names them.
+const (
+	doorSocket = "socket"
+	doorHTTP   = "http"
+)
+
 // ErrNoDoors is the error of a process that would open nothing.
 var ErrNoDoors = errors.New("SEKISHO_DOORS is not set: name the doors to open, such as SEKISHO_DOORS=socket,events (of socket, http, events)")
 

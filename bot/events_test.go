@@ -138,11 +138,11 @@ func FuzzEvent(f *testing.F) {
 	w := newWorld(f)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		w.redis.FlushAll()
-		w.log.Reset()
+		w.forget()
 		w.ec2.instances[webID] = auth.Instance{
 			ID: webID, State: auth.Running, LaunchTime: noon, Tags: map[string]string{"Sekisho": guarded},
 		}
-		w.ec2.stopped, w.queue.tasks = nil, nil
+		w.ec2.stopped = nil
 		err := w.Event(t.Context(), text)
 		var shape struct {
 			Source string `json:"source"`
@@ -156,12 +156,6 @@ func FuzzEvent(f *testing.F) {
 		}
 		if len(w.ec2.stopped) > 0 && !bytes.Contains(text, []byte("EC2 Instance State-change")) && shape.Source != "sekisho.schedule" {
 			t.Fatalf("%s stopped %v", text, w.ec2.stopped)
-		}
-		for len(w.chat.posts) > 0 {
-			<-w.chat.posts
-		}
-		for len(w.chat.responses) > 0 {
-			<-w.chat.responses
 		}
 	})
 }

@@ -32,14 +32,16 @@ const (
 var noon = time.Unix(1_800_000_000, 0)
 
 // world is a Bot with the real rules and the real store behind it; only EC2,
-// Slack and the queue are doubles.
+// Slack, the queue and the trail are doubles.
 type world struct {
 	*bot.Bot
 	desk  *commands.Desk
 	redis *miniredis.Miniredis
 	ec2   *cloud
 	chat  *chat
+	views *views
 	queue *queue
+	trail *trail
 	log   *logs
 }
 
@@ -65,7 +67,7 @@ func worldOn(t testing.TB, store *redisstore.Store) *world {
 		t.Fatal(err)
 	}
 	policy := auth.Defaults()
-	policy.Alerts = alerts
+	policy.Channels.Alerts = alerts
 	policy.Gate.Mode = auth.Enforce
 	policy.Gate.WhenUnavailable = auth.StopUnjudged
 	policy.Gate.Guard = auth.Guard{Tags: map[string]string{"Sekisho": guarded}}
@@ -73,20 +75,42 @@ func worldOn(t testing.TB, store *redisstore.Store) *world {
 	policy.Passes.Limit = auth.Limit{Person: 1e6, Instance: 1e6, Per: time.Minute}
 
 	now := func() time.Time { return noon }
-	w := &world{ec2: newCloud(), chat: newChat(), queue: new(queue), log: new(logs)}
+	w := &world{ec2: newCloud(), chat: newChat(), views: newViews(), queue: new(queue), trail: new(trail), log: new(logs)}
 	gate := &auth.Gate{
 		Region: "eu-central-1",
 		Policy: &policy, Instances: w.ec2, Stopper: w.ec2, Starts: store, Pepper: pepper, Now: now,
 		Pause: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Recent: new(auth.Recent),
 	}
 	passes := &auth.Passes{Policy: &policy, Store: store, Asks: store, Pepper: pepper, Now: now, Random: rand.Reader}
+	requests := &auth.Requests{
+		Referee: &auth.Referee{Policy: &policy}, Store: store, Instances: w.ec2, Passes: passes, Now: now, Random: rand.Reader,
+	}
 	w.desk = &commands.Desk{
-		Policy: &policy, Passes: passes, Gate: gate, Sweep: &auth.Sweep{Gate: gate, Passes: passes, Instances: w.ec2},
-		Instances: w.ec2, Starter: w.ec2, Cards: store, Chat: w.chat, Queue: w.queue, Now: now,
+		Policy: &policy, Passes: passes, Requests: requests, Gate: gate,
+		Sweep:     &auth.Sweep{Gate: gate, Passes: passes, Instances: w.ec2},
+		Instances: w.ec2, Starter: w.ec2, Cards: store, Policies: store, Trail: w.trail,
+		Chat: w.chat, Views: w.views, Queue: w.queue, Now: now,
 		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	w.Bot = bot.New(w.desk)
 	return w
+}
+
+// forget lets go of what the doubles were handed.
+func (w *world) forget() {
+	w.log.Reset()
+	w.trail.take()
+	w.queue.tasks = nil
+	empty(w.chat.posts)
+	empty(w.chat.responses)
+	empty(w.views.opened)
+	empty(w.views.homes)
+}
+
+func empty[T any](c chan T) {
+	for len(c) > 0 {
+		<-c
+	}
 }
 
 // cloud is EC2 as far as the bot's tests need it: one guarded instance.
@@ -240,6 +264,81 @@ func (c *chat) posted(t testing.TB) said {
 		t.Fatal("nothing was posted")
 		return said{}
 	}
+}
+
+// modal is one that was opened.
+type modal struct {
+	trigger string
+	slack.ModalViewRequest
+}
+
+// texts joins what the modal's sections say.
+func (m modal) texts() string {
+	var all []string
+	for _, b := range m.Blocks.BlockSet {
+		if s, ok := b.(*slack.SectionBlock); ok && s.Text != nil {
+			all = append(all, s.Text.Text)
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
+// views hands over the modals that are opened, and whose Home tabs are published.
+type views struct {
+	opened chan modal
+	homes  chan string
+	before func() // when set, runs before each Home tab is published
+}
+
+func newViews() *views { return &views{opened: make(chan modal, 100), homes: make(chan string, 100)} }
+
+func (v *views) Open(_ context.Context, trigger string, m slack.ModalViewRequest) error {
+	v.opened <- modal{trigger, m}
+	return nil
+}
+
+func (v *views) Publish(_ context.Context, user string, _ []slack.Block) error {
+	if v.before != nil {
+		v.before()
+	}
+	v.homes <- user
+	return nil
+}
+
+// modal is what was opened before now.
+func (v *views) modal(t testing.TB) modal {
+	t.Helper()
+	select {
+	case m := <-v.opened:
+		return m
+	default:
+		t.Fatal("no modal was opened")
+		return modal{}
+	}
+}
+
+// trail keeps entries.
+type trail struct {
+	mu      sync.Mutex
+	entries []auth.Entry
+}
+
+func (tr *trail) Append(_ context.Context, entries ...auth.Entry) ([]auth.Entry, error) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.entries = append(tr.entries, entries...)
+	return entries, nil
+}
+
+func (*trail) Trim(context.Context, time.Time, time.Time) (int64, error) { return 0, nil }
+
+// take gives the entries and forgets them.
+func (tr *trail) take() []auth.Entry {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	all := tr.entries
+	tr.entries = nil
+	return all
 }
 
 // queue keeps tasks.

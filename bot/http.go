@@ -21,7 +21,7 @@ type HTTP struct {
 	Ready func(context.Context) error
 }
 
-// ServeHTTP answers POST /slack/commands, POST /slack/interactions, GET
+// ServeHTTP answers POST /slack/commands, /slack/interactions and /slack/events, GET
 // /healthz (the process is alive) and GET /readyz (it can do its work).
 func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyAtMost))
@@ -51,16 +51,20 @@ func (h *HTTP) answer(ctx context.Context, method, path string, header func(stri
 		return plain(http.StatusOK, "alive\n")
 	case "GET /readyz":
 		return h.ready(ctx)
-	case "POST /slack/commands", "POST /slack/interactions":
+	case "POST /slack/commands", "POST /slack/interactions", "POST /slack/events":
 	default:
-		return plain(http.StatusNotFound, "There is nothing here. Slack's requests go to POST /slack/commands and POST /slack/interactions.\n")
+		return plain(http.StatusNotFound, "There is nothing here. Slack's requests go to POST /slack/commands, /slack/interactions and /slack/events.\n")
 	}
 	if err := h.Verify.Verify(header("X-Slack-Request-Timestamp"), header("X-Slack-Signature"), body); err != nil {
 		h.Bot.log.WarnContext(ctx, "a request was turned away", "path", path, "reason", err)
+		h.Bot.desk.TurnedAway(ctx, doorHTTP, err.Error())
 		return plain(http.StatusUnauthorized, "This request is not signed by Slack, or not now.\n")
 	}
-	if path == "/slack/commands" {
+	switch path {
+	case "/slack/commands":
 		return h.slash(ctx, string(body))
+	case "/slack/events":
+		return h.notice(ctx, body)
 	}
 	return h.interaction(ctx, string(body))
 }
@@ -74,17 +78,18 @@ func (h *HTTP) slash(ctx context.Context, body string) answer {
 		h.Bot.log.WarnContext(ctx, "a signed request that cannot be read", "error", err)
 		return plain(http.StatusBadRequest, "This is not a slash command: "+err.Error()+".\n")
 	}
+	r.Door = doorHTTP
 	text, err := render(h.Bot.command(ctx, name, r))
 	if err != nil {
 		h.Bot.log.ErrorContext(ctx, "rendering an answer", "error", err)
 		return plain(http.StatusInternalServerError, "")
 	}
-	return answer{http.StatusOK, "application/json; charset=utf-8", text}
+	return ack(text)
 }
 
 func (h *HTTP) interaction(ctx context.Context, body string) answer {
-	action, r, err := interactionForm(body)
-	if errors.Is(err, errNotAClick) {
+	c, err := interactionForm(body)
+	if errors.Is(err, errPassedOver) {
 		h.Bot.log.InfoContext(ctx, "an interaction was passed over", "reason", err)
 		return plain(http.StatusOK, "")
 	}
@@ -92,8 +97,38 @@ func (h *HTTP) interaction(ctx context.Context, body string) answer {
 		h.Bot.log.WarnContext(ctx, "a signed request that cannot be read", "error", err)
 		return plain(http.StatusBadRequest, "This is not an interaction: "+err.Error()+".\n")
 	}
-	h.Bot.click(ctx, action, r)
+	c.Door = doorHTTP
+	switch c.kind {
+	case kindForm:
+		return ack(h.Bot.submit(ctx, c))
+	case kindShortcut:
+		h.Bot.shortcut(ctx, c)
+	default:
+		h.Bot.click(ctx, c)
+	}
 	return plain(http.StatusOK, "")
+}
+
+func (h *HTTP) notice(ctx context.Context, body []byte) answer {
+	kind, r, challenge, err := notice(body)
+	switch {
+	case err != nil:
+		h.Bot.log.WarnContext(ctx, "a signed request that cannot be read", "error", err)
+		return plain(http.StatusBadRequest, "This is not an event: "+err.Error()+".\n")
+	case challenge != "":
+		return plain(http.StatusOK, challenge)
+	}
+	r.Door = doorHTTP
+	h.Bot.notice(ctx, kind, r)
+	return plain(http.StatusOK, "")
+}
+
+// ack is an answer of JSON, or an empty one.
+func ack(body []byte) answer {
+	if len(body) == 0 {
+		return plain(http.StatusOK, "")
+	}
+	return answer{http.StatusOK, "application/json; charset=utf-8", body}
 }
 
 func (h *HTTP) ready(ctx context.Context) answer {

@@ -105,12 +105,12 @@ func TestAnUnsignedRequestIsTurnedAwayBeforeItIsRead(t *testing.T) {
 			r.Header["X-Slack-Signature"] = []string{"v0=", r.Header.Get("X-Slack-Signature")}
 		},
 	} {
-		for _, path := range []string{"/slack/commands", "/slack/interactions"} {
+		for path, body := range map[string]string{
+			"/slack/commands":     slashBody("1.1", "unread-text"),
+			"/slack/interactions": clickBody("1.1", "pass_get", webID),
+			"/slack/events":       happened("app_home_opened"),
+		} {
 			w := newWorld(t)
-			body := slashBody("1.1", "unread-text")
-			if path == "/slack/interactions" {
-				body = clickBody("1.1", "pass_get", webID)
-			}
 			r := signed(path, body)
 			spoil(r)
 			status, answer := send(door(t, w), r)
@@ -119,6 +119,9 @@ func TestAnUnsignedRequestIsTurnedAwayBeforeItIsRead(t *testing.T) {
 			}
 			if keys := w.redis.Keys(); len(keys) > 0 {
 				t.Errorf("%s at %s reached the store: %v", name, path, keys)
+			}
+			if len(w.views.homes) > 0 {
+				t.Errorf("%s at %s published a Home tab", name, path)
 			}
 			log := w.log.String()
 			if !strings.Contains(log, "turned away") {
@@ -160,7 +163,7 @@ func TestAPayloadInTheQueryIsIgnored(t *testing.T) {
 func TestWhatIsNotThere(t *testing.T) {
 	h := door(t, newWorld(t))
 	for _, c := range []struct{ method, path string }{
-		{"GET", "/"}, {"GET", "/slack/commands"}, {"PUT", "/slack/commands"}, {"POST", "/slack/events"},
+		{"GET", "/"}, {"GET", "/slack/commands"}, {"PUT", "/slack/commands"}, {"GET", "/slack/events"},
 		{"POST", "/healthz"}, {"POST", "/slack/commands/"}, {"GET", "/../readyz"},
 	} {
 		if status, body := send(h, httptest.NewRequest(c.method, c.path, nil)); status != http.StatusNotFound || body == "" {
@@ -315,7 +318,10 @@ func TestMalformedButSignedGetsASentence(t *testing.T) {
 	for path, bodies := range map[string][]string{
 		"/slack/commands": {"", "%zz", "command=%2Fec2-pass", "command=%2Fec2-pass&user_id=U1", "user_id=U1&trigger_id=1"},
 		"/slack/interactions": {"", "%zz", "payload=", "payload=[]", "payload={", `payload={"type":"block_actions","actions":[{"action_id":"pass_get"}]}`,
-			`payload={"type":"block_actions","trigger_id":"1","actions":[{}]}`},
+			`payload={"type":"block_actions","trigger_id":"1","actions":[{}]}`, `payload={"type":"view_submission","user":{"id":"U1"}}`,
+			`payload={"type":"shortcut","trigger_id":"1"}`, `payload={"type":"view_submission","view":{"state":{"values":[]}}}`},
+		"/slack/events": {"", "%zz", "[]", "{", "{}", `{"type":"event_callback"}`, `{"event":{"type":"app_home_opened"}}`, `{"event":{"user":"U1"}}`,
+			`{"event":{"type":"app_home_opened","user":{"id":"U1"}}}`},
 	} {
 		for _, body := range bodies {
 			if status, answer := send(h, signed(path, body)); status != http.StatusBadRequest || answer == "" {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"sekisho/auth"
 	"sekisho/bot"
 	"sekisho/infra/local/slacksim"
 )
@@ -84,6 +86,23 @@ func TestAFunctionURLsRequest(t *testing.T) {
 			if answer := w.chat.answered(t); a.StatusCode != http.StatusOK || !strings.Contains(answer.text, "revoked") {
 				t.Errorf("a click: %d, answered with %q", a.StatusCode, answer.text)
 			}
+			form := url.Values{"payload": {submitted("deny", "")}}.Encode()
+			a = invoke(t, l, recordedURL(t, "/slack/interactions", form, base64d))
+			if a.StatusCode != http.StatusOK || !strings.Contains(a.Body, `"response_action":"errors"`) || a.Headers["Content-Type"] != "application/json; charset=utf-8" {
+				t.Errorf("a form: %d %s %s", a.StatusCode, a.Headers, a.Body)
+			}
+			a = invoke(t, l, recordedURL(t, "/slack/events", happened("app_home_opened"), base64d))
+			if a.StatusCode != http.StatusOK || a.Body != "" || len(w.views.homes) != 1 {
+				t.Errorf("an event: %d %q, and %d Home tabs", a.StatusCode, a.Body, len(w.views.homes))
+			}
+			if a = invoke(t, l, recordedURL(t, "/slack/events", string(fixture(t, "url_verification.json")), base64d)); a.Body != "test-challenge" {
+				t.Errorf("the challenge: %d %q", a.StatusCode, a.Body)
+			}
+			for _, e := range w.trail.take() {
+				if e.Door != "http" {
+					t.Errorf("the trail has the door %q", e.Door)
+				}
+			}
 		})
 	}
 }
@@ -117,6 +136,9 @@ func TestAFunctionURLIsPublic(t *testing.T) {
 	}
 	if keys := w.redis.Keys(); len(keys) > 0 {
 		t.Errorf("something reached the store: %v", keys)
+	}
+	if all := w.trail.take(); len(all) != 1 || all[0].Act != auth.ActDoor {
+		t.Errorf("the trail has %+v", all)
 	}
 }
 

@@ -19,5 +19,22 @@ type reply struct {
 // render makes a slash command's answer. It is ephemeral, always and in so
 // many words: anything else would publish a pass's code.
 func render(m commands.Message) ([]byte, error) {
+	if m.Text == "" {
+		return nil, nil // the answer is not a message
+	}
 	return json.Marshal(reply{slack.ResponseTypeEphemeral, m.Text, m.Blocks})
+}
+
+// renderForm makes a form's acknowledgement: errors beside its fields, another
+// page in its place, or nothing, which closes it:
+// https://docs.slack.dev/surfaces/modals#updating_response
+func renderForm(m commands.Message) ([]byte, error) {
+	switch {
+	case len(m.Wrong) > 0:
+		return json.Marshal(slack.NewErrorsViewSubmissionResponse(m.Wrong))
+	case m.Text == "":
+		return nil, nil
+	}
+	page := m.Modal()
+	return json.Marshal(slack.NewUpdateViewSubmissionResponse(&page))
 }

@@ -2,7 +2,9 @@ package bot_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -10,8 +12,10 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"sekisho/auth"
 	"sekisho/bot"
 	"sekisho/infra/local/slacksim"
+	"sekisho/infra/slackchat"
 )
 
 // workspace is a whole small Slack on a port of its own.
@@ -51,17 +55,9 @@ func connect(t *testing.T, w *world, url, appToken string) (done <-chan error) {
 // Slack tells a person that the app did not answer.
 func try(t *testing.T, s *slacksim.Workspace, text string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
-	for s.Sockets() == 0 || s.Command(ctx, hana, "C0OPS", "/ec2-pass", text) != nil {
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			t.Fatal("no command was delivered within 20 s")
-		}
-	}
+	until(t, "a command is delivered", func() bool {
+		return s.Sockets() > 0 && s.Command(t.Context(), hana, "C0OPS", "/ec2-pass", text) == nil
+	})
 }
 
 // last is the newest thing that hana sees.
@@ -85,6 +81,9 @@ func TestAPassOverSocketMode(t *testing.T) {
 	}
 	if all := s.Messages("C0OPS", "U0BEN"); len(all) > 0 {
 		t.Errorf("somebody else sees %+v", all)
+	}
+	if all := w.trail.take(); len(all) == 0 || all[len(all)-1].Door != "socket" {
+		t.Errorf("the trail has %+v", all)
 	}
 
 	for _, end := range []func(){
@@ -127,6 +126,104 @@ func TestSlackRefusesSocketMode(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The whole way through the form, as a person clicks it, against Slack's own
+// rules for views.
+func TestAPassByForm(t *testing.T) {
+	for _, through := range []string{"http", "socket"} {
+		t.Run(through, func(t *testing.T) {
+			w := newWorld(t)
+			s, url := workspace(t)
+			w.desk.Views = slackchat.New(slack.New("xoxb-test-bot", slack.OptionAPIURL(url+"/api/")), http.DefaultClient, url+"/api/")
+			if through == "http" {
+				server := httptest.NewServer(door(t, w))
+				defer server.Close()
+				s.DeliverTo(server.URL)
+				if err := s.Verify(t.Context()); err != nil {
+					t.Error(err)
+				}
+			} else {
+				connect(t, w, url, "xapp-test-app")
+				until(t, "the bot connects", func() bool { return s.Sockets() > 0 })
+			}
+			must := func(err error) {
+				t.Helper()
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			must(s.OpenHome(t.Context(), hana))
+			until(t, "the Home tab is published", func() bool { _, ok := s.Home(hana); return ok })
+			home, _ := s.Home(hana)
+			must(s.ClickView(t.Context(), hana, home.ID, blockOf(t, home.Blocks, "ask_open"), "ask_open"))
+			until(t, "the form opens", func() bool { return len(s.Views(hana)) == 1 })
+
+			form := s.Views(hana)[0]
+			pick := map[string]map[string]slacksim.Input{"instance": {"instance": {Selected: webID}}}
+			must(s.Submit(t.Context(), hana, form.ID, pick))
+			open := s.Views(hana)
+			if len(open) != 1 || open[0].Submit != "" || !strings.Contains(string(open[0].Blocks), "One-time pass") || len(open[0].Errors) > 0 {
+				t.Fatalf("hana sees %+v", open)
+			}
+			if all := w.trail.take(); len(all) != 1 || all[0].Act != auth.ActPassIssue || all[0].Door != through {
+				t.Errorf("the trail has %+v", all)
+			}
+			must(s.CloseView(hana, open[0].ID))
+
+			must(s.Shortcut(t.Context(), hana, "ec2_pass"))
+			until(t, "the form opens", func() bool { return len(s.Views(hana)) == 1 })
+			form = s.Views(hana)[0]
+			pick["why"] = map[string]slacksim.Input{"why": {Value: strings.Repeat(" ", 9) + "x"}}
+			w.desk.Policy.Rules[0].Ask = nil // the policy of the next release
+			must(s.Submit(t.Context(), hana, form.ID, pick))
+			if open := s.Views(hana); len(open) != 1 || !strings.Contains(string(open[0].Blocks), "does not let you ask") {
+				t.Errorf("hana sees %+v", open)
+			}
+			if all := w.trail.take(); len(all) != 1 || all[0].Outcome != auth.Refused || all[0].Door != through {
+				t.Errorf("the trail has %+v", all)
+			}
+		})
+	}
+}
+
+// until waits for what comes over a network at its own pace.
+func until(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for !happened() {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			t.Fatalf("within 20 s, not: %s", what)
+		}
+	}
+}
+
+// blockOf gives the id of the block in which a button stands.
+func blockOf(t *testing.T, blocks json.RawMessage, action string) string {
+	t.Helper()
+	var all []struct {
+		ID       string `json:"block_id"`
+		Elements []struct {
+			Action string `json:"action_id"`
+		} `json:"elements"`
+	}
+	if err := json.Unmarshal(blocks, &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range all {
+		for _, e := range b.Elements {
+			if e.Action == action {
+				return b.ID
+			}
+		}
+	}
+	t.Fatalf("there is no button %s in %s", action, blocks)
+	return ""
 }
 
 func TestAPassOverSignedHTTP(t *testing.T) {

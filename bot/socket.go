@@ -247,23 +247,47 @@ func (c *conn) ping(ctx context.Context, hangUp func()) {
 	}
 }
 
-// take answers one envelope. A click is acknowledged before it is handled; a
-// command's answer travels in its acknowledgement.
+// take answers one envelope. What a click or an event asks for is done after
+// it was acknowledged; the answer to a command or a form travels in its
+// acknowledgement.
 func (c *conn) take(ctx context.Context, e envelope) {
 	switch e.Type {
 	case "slash_commands":
 		c.slash(ctx, e)
 	case "interactive":
+		c.interaction(ctx, e)
+	case "events_api":
 		c.ack(ctx, e.ID, nil)
-		action, r, err := interaction(e.Payload)
+		kind, r, _, err := notice(e.Payload)
 		if err != nil {
-			c.Log.WarnContext(ctx, "an interaction was passed over", "reason", err)
+			c.Log.WarnContext(ctx, "an event that cannot be read", "error", err)
 			return
 		}
-		c.Bot.click(ctx, action, r)
+		r.Door = doorSocket
+		c.Bot.notice(ctx, kind, r)
 	default:
 		c.ack(ctx, e.ID, nil)
 	}
+}
+
+func (c *conn) interaction(ctx context.Context, e envelope) {
+	in, err := interaction(e.Payload)
+	if err == nil && in.kind == kindForm {
+		in.Door = doorSocket
+		c.ack(ctx, e.ID, c.Bot.submit(ctx, in))
+		return
+	}
+	c.ack(ctx, e.ID, nil)
+	if err != nil {
+		c.Log.WarnContext(ctx, "an interaction was passed over", "reason", err)
+		return
+	}
+	in.Door = doorSocket
+	if in.kind == kindShortcut {
+		c.Bot.shortcut(ctx, in)
+		return
+	}
+	c.Bot.click(ctx, in)
 }
 
 func (c *conn) slash(ctx context.Context, e envelope) {
@@ -273,6 +297,7 @@ func (c *conn) slash(ctx context.Context, e envelope) {
 		c.ack(ctx, e.ID, nil)
 		return
 	}
+	r.Door = doorSocket
 	m := c.Bot.command(ctx, name, r)
 	text, err := render(m)
 	if err != nil {
@@ -282,9 +307,7 @@ func (c *conn) slash(ctx context.Context, e envelope) {
 		return
 	}
 	c.ack(ctx, e.ID, nil)
-	if err := c.Bot.desk.Chat.Respond(ctx, r.ResponseURL, m.Text, m.Blocks, false); err != nil {
-		c.Log.ErrorContext(ctx, "answering a command", "user", r.User, "error", err)
-	}
+	c.Bot.say(ctx, r, m)
 }
 
 // ack tells Slack that the envelope arrived, with an answer or without.

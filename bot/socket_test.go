@@ -204,7 +204,7 @@ func TestALargeAnswerGoesThroughTheResponseURL(t *testing.T) {
 			w.ec2.instances[i.ID] = i
 		}
 		c := s.accept()
-		c.command("e1", "")
+		c.command("e1", "list")
 		if a := c.ack(); a.ID != "e1" || a.Payload != nil {
 			t.Errorf("acknowledged %q with %d bytes", a.ID, len(a.Payload))
 		}
@@ -470,7 +470,7 @@ func TestAnEndFinishesWhatWasBegun(t *testing.T) {
 			return nil
 		}
 		c := s.accept()
-		c.command("e1", "")
+		c.command("e1", "list")
 		<-begun
 		stop()
 		synctest.Wait()

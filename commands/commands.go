@@ -8,7 +8,9 @@ package commands
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -16,21 +18,34 @@ import (
 	"sekisho/auth"
 )
 
-// Request is one slash command or one click.
+// Request is one slash command, click, submitted form or shortcut.
 type Request struct {
-	ID          string // Slack's trigger_id: unique to the request, the same when it is replayed
-	User        string // Slack user id
-	Channel     string // Slack channel id
-	Text        string // what stands behind the command
-	Value       string // the clicked button's value: an id
-	ResponseURL string // takes 5 answers within 30 minutes
+	ID          string            // Slack's trigger_id: unique to the request, the same when it is replayed
+	Door        string            // through which it came
+	User        string            // Slack user id
+	Channel     string            // Slack channel id; empty in a modal and in the Home tab
+	Text        string            // what stands behind the command
+	Value       string            // the clicked button's value, or a form's metadata: an id
+	Fields      map[string]string // what was put into a form, by block id
+	ResponseURL string            // takes 5 answers within 30 minutes; empty in a modal and in the Home tab
+	Home        bool              // the click was on the Home tab
 }
 
-// Message is an answer that only the person who asked can see.
+// The doors, as the trail names them. What the queue brings is told from what
+// somebody did by the source of the event.
+const doorEvents = "events"
+
+func (r Request) actor() auth.Actor {
+	return auth.Actor{User: r.User, Door: r.Door, Source: r.ID}
+}
+
+// Message is an answer that only the person who asked can see. The zero
+// Message says nothing: what there was to say was said in another way.
 type Message struct {
 	Text    string // for notifications and screen readers
 	Blocks  []slack.Block
-	Replace bool // takes the place of the message whose button was clicked
+	Replace bool              // takes the place of the message whose button was clicked
+	Wrong   map[string]string // of a form, by block id: what to mend before it is sent again
 }
 
 // Command is a slash command.
@@ -47,6 +62,26 @@ type Button struct {
 	Answers func(context.Context, *Desk, Request) (Message, error)
 }
 
+// Form is what a modal's submit button calls.
+type Form struct {
+	Callback string // the modal's callback_id
+	Answers  func(context.Context, *Desk, Request) (Message, error)
+}
+
+// Shortcut is what can be called from Slack's shortcuts menu.
+type Shortcut struct {
+	Callback string // as in manifest.yml
+	Name     string
+	About    string
+	Answers  func(context.Context, *Desk, Request) (Message, error)
+}
+
+// Notice is an event of Slack's Events API.
+type Notice struct {
+	Type string // as in manifest.yml's bot_events
+	Run  func(context.Context, *Desk, Request) error
+}
+
 // Event is an EventBridge event, or a task of the bot's own in the same form.
 type Event struct {
 	ID         string          `json:"id"`
@@ -58,6 +93,8 @@ type Event struct {
 	Detail     json.RawMessage `json:"detail"`
 }
 
+func (e Event) actor() auth.Actor { return auth.Actor{Door: doorEvents, Source: e.ID} }
+
 // Job is what an event calls. An error keeps the event, to be tried again.
 type Job struct {
 	Source     string
@@ -65,20 +102,49 @@ type Job struct {
 	Run        func(context.Context, *Desk, Event) error
 }
 
-// Commands lists the slash commands. A test holds it against manifest.yml.
+// Commands lists the slash commands. A test holds it and the lists of
+// shortcuts and notices against manifest.yml.
 func Commands() []Command {
 	return []Command{
-		{"/ec2-pass", "A one-time pass to start a guarded EC2 instance", "[name or i-… | mine | revoke i-… | help]", ec2Pass},
+		{"/ec2-pass", "A one-time pass to start a guarded EC2 instance", "[name or i-… for a reason | list | mine | break-glass … | help]", ec2Pass},
 	}
 }
 
 // Buttons lists what can be clicked.
 func Buttons() []Button {
 	return []Button{
+		{actionAsk, openAsk},
 		{actionGet, getByButton},
 		{actionPage, listPage},
 		{actionStart, startNow},
 		{actionRevoke, revokeByButton},
+		{actionApprove, approve},
+		{actionDeny, openDeny},
+		{actionShow, show},
+		{actionWithdraw, withdrawByButton},
+		{actionBreak, breakGlassConfirmed},
+	}
+}
+
+// Forms lists the modals that can be submitted.
+func Forms() []Form {
+	return []Form{
+		{formAsk, askByForm},
+		{formDeny, deny},
+	}
+}
+
+// Shortcuts lists what stands in Slack's shortcuts menu.
+func Shortcuts() []Shortcut {
+	return []Shortcut{
+		{"ec2_pass", "Ask for a pass", "Pick a guarded EC2 instance and get a one-time pass", openAsk},
+	}
+}
+
+// Notices lists the events of Slack's that are acted on.
+func Notices() []Notice {
+	return []Notice{
+		{"app_home_opened", homeOpened},
 	}
 }
 
@@ -86,12 +152,16 @@ func Buttons() []Button {
 func Jobs() []Job {
 	return []Job{
 		{"aws.ec2", "EC2 Instance State-change Notification", stateChange},
+		{"aws.ec2", "AWS API Call via CloudTrail", nameCaller},
 		{"sekisho.schedule", "Sweep", sweep},
 		{taskSource, taskConfirm, confirmStop},
 		{taskSource, taskTell, tellAgain},
 		{taskSource, taskSettle, settle},
 		{taskSource, taskSay, sayAgain},
 		{taskSource, taskStart, startForOwner},
+		{taskSource, taskAttend, attend},
+		{taskSource, taskRecord, recordAgain},
+		{taskSource, taskCaller, nameCallerAgain},
 	}
 }
 
@@ -107,6 +177,24 @@ type Chat interface {
 	Respond(ctx context.Context, url, text string, blocks []slack.Block, replace bool) error
 }
 
+// Private is how the bot speaks to one person. Where that person cannot be
+// reached in this way, the error wraps auth.ErrNotReachable.
+type Private interface {
+	// Direct writes a direct message.
+	Direct(ctx context.Context, user, text string, blocks []slack.Block) (channel, ts string, err error)
+	// Whisper says something in a channel that only the person sees, if they
+	// are there and looking.
+	Whisper(ctx context.Context, channel, user, text string, blocks []slack.Block) error
+}
+
+// Views shows what is not a message.
+type Views interface {
+	// Open opens a modal. A trigger is good for 3 seconds, and once.
+	Open(ctx context.Context, trigger string, v slack.ModalViewRequest) error
+	// Publish sets the person's Home tab.
+	Publish(ctx context.Context, user string, blocks []slack.Block) error
+}
+
 // Queue takes a task for later.
 type Queue interface {
 	// Send puts the text in the queue; it is delivered once at least, not
@@ -118,16 +206,27 @@ type Queue interface {
 type Desk struct {
 	Policy    *auth.Policy
 	Passes    *auth.Passes
+	Requests  *auth.Requests
 	Gate      *auth.Gate
 	Sweep     *auth.Sweep
 	Instances auth.InstanceFinder
 	Starter   auth.Starter
 	Cards     auth.CardStore
+	Policies  auth.PolicyStore
+	Directory auth.Directory
+	Trail     auth.Trail
 	Chat      Chat
+	Private   Private
+	Views     Views
 	Queue     Queue // nil where no queue is configured: what needs one is not offered
 	Now       func() time.Time
 	Log       *slog.Logger
+	// Lines takes the trail as lines of JSON besides, for those who keep logs.
+	Lines io.Writer
 
 	unrecorded unrecorded
 	help       helpOnce
+	lines      sync.Mutex
+	policy     policyOnce
+	turned     turnedAway
 }

@@ -21,5 +21,5 @@ func confirmStop(ctx context.Context, d *Desk, e Event) error {
 		return err
 	}
 	o, err := d.Gate.Confirm(ctx, ref.Instance, ref.launch())
-	return d.follow(ctx, o, err)
+	return d.follow(ctx, e.actor(), o, err)
 }

@@ -20,7 +20,7 @@ func (d *Desk) find(ctx context.Context, text string) (found, error) {
 	text = strings.Trim(text, " \t\r\n`'\"*")
 	instead := func(m Message) (found, error) { return found{instead: &m}, nil }
 	if strings.HasPrefix(text, "<") || strings.HasPrefix(text, "@") || strings.HasPrefix(text, "#") {
-		return instead(say("That looks like a mention or a link. I need an instance: its id (`i-…`) or its Name tag. `/ec2-pass` lists the guarded ones."))
+		return instead(say("That looks like a mention or a link. I need an instance: its id (`i-…`) or its Name tag. `/ec2-pass list` shows the guarded ones."))
 	}
 	if len([]rune(text)) > maxName {
 		return instead(say(fmt.Sprintf("%s is longer than any instance's name. Give me an id (`i-…`) or a Name tag; `/ec2-pass help` has examples.", quoted(text, 40))))
@@ -67,7 +67,7 @@ func (d *Desk) nearest(ctx context.Context, text string) (found, error) {
 	if near != "" {
 		answer += fmt.Sprintf(" Did you mean %s? Type `/ec2-pass` and then that.", name(near))
 	} else {
-		answer += " `/ec2-pass` lists the guarded instances, `/ec2-pass help` shows examples."
+		answer += " `/ec2-pass list` shows the guarded instances, `/ec2-pass help` shows examples."
 	}
 	m := say(answer)
 	return found{instead: &m}, nil

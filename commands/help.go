@@ -34,7 +34,7 @@ func (d *Desk) helpPage() Message {
 		fmt.Fprintf(&lines, "`%s` — %s\n", w.example, w.about)
 	}
 	how := fmt.Sprintf("A guarded instance starts only with a pass. I show you a code; you put it into the instance's tag %s and press Start within %s. The pass works once, for that instance. A start without one is stopped, and %s is told.",
-		quoted(p.Gate.PassTag, nameMost), span(p.Passes.TTL), "<#"+p.Alerts+">")
+		quoted(p.Gate.PassTag, nameMost), span(p.Passes.TTL), "<#"+p.Channels.Alerts+">")
 	m := Message{
 		Text: "How to use /ec2-pass",
 		Blocks: []slack.Block{

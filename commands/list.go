@@ -16,7 +16,7 @@ const actionPage = "pass_page"
 // Slack drops an answer over Socket Mode.
 const pageSize = 10
 
-// listGuarded answers `/ec2-pass`: the guarded instances.
+// listGuarded answers `/ec2-pass list`: the guarded instances.
 func listGuarded(ctx context.Context, d *Desk, _ Request) (Message, error) {
 	return d.list(ctx, 0)
 }
@@ -25,7 +25,7 @@ func listGuarded(ctx context.Context, d *Desk, _ Request) (Message, error) {
 func listPage(ctx context.Context, d *Desk, r Request) (Message, error) {
 	page, err := strconv.Atoi(r.Value)
 	if err != nil || page < 0 {
-		return say("That page is not there any more. `/ec2-pass` shows the first one."), nil
+		return say("That page is not there any more. `/ec2-pass list` shows the first one."), nil
 	}
 	m, err := d.list(ctx, page)
 	m.Replace = true

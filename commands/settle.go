@@ -43,7 +43,7 @@ func settle(ctx context.Context, d *Desk, e Event) error {
 			return err
 		}
 	}
-	return d.follow(ctx, o, nil)
+	return d.follow(ctx, e.actor(), o, nil)
 }
 
 // tellUnrecorded posts the card of a start that could not be recorded, and has

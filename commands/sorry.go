@@ -18,7 +18,7 @@ func Sorry(err error) (m Message, fault bool) {
 	case errors.Is(err, auth.ErrUnavailable):
 		return say(":warning: My memory (Redis) cannot be reached, so I cannot issue or change passes right now. Try again in a minute, with a new `/ec2-pass`: whether an older code still works I cannot tell; if it stays so, tell those who run Sekisho."), true
 	case errors.Is(err, auth.ErrNoInstance):
-		return say("There is no such instance in this account and region. `/ec2-pass` lists the guarded ones."), false
+		return say("There is no such instance in this account and region. `/ec2-pass list` shows the guarded ones."), false
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return say(":warning: AWS or Redis took too long to answer, and I gave up before Slack does. Nothing was given out. Try again in a minute."), true
@@ -26,17 +26,53 @@ func Sorry(err error) (m Message, fault bool) {
 	return say(":warning: Something went wrong, and it has been logged. Nothing was given out. Try again in a minute; if it stays so, tell those who run Sekisho."), true
 }
 
+// ruled names the rule that said no.
+func ruled(r *auth.Refusal) string {
+	if r.Rule == nil {
+		return "The policy"
+	}
+	return "The rule " + quoted(r.Rule.Name, nameMost)
+}
+
 // refusal says why not, and what to do next.
 func refusal(r *auth.Refusal) string {
 	switch r.Reason {
 	case auth.NotAllowed:
-		return "No rule lets you ask for a pass. If you should be able to, ask those who keep Sekisho's policy to add you."
+		return ruled(r) + " does not let you ask for that instance. If you should be able to, ask those who keep Sekisho's policy to add you."
+	case auth.NoRule:
+		return "No rule of the policy is for that instance, so nobody can have a pass for it. Ask those who keep Sekisho's policy to add one."
+	case auth.NeedsReason:
+		return ruled(r) + " wants to know why. Ask again with a reason: `/ec2-pass web-1 for the nightly build`."
+	case auth.NoApprovers:
+		return ruled(r) + " needs an approval, and too few people could give one: its user group is empty, or you are the only approver. Nothing was asked; tell those who keep Sekisho's policy."
+	case auth.AlreadyAsked:
+		return "Your request for that instance is still open. Wait for it, or take it back with `/ec2-pass withdraw` and the instance's name."
+	case auth.NoBreakGlass:
+		return ruled(r) + " does not let you go without approval. Ask as usual, with `/ec2-pass` and the instance's name, and tell the approvers that it is urgent."
+	case auth.NoRequest:
+		return "That request is not known any more: it was forgotten, or my memory (Redis) has lost it. Ask again."
+	case auth.OwnRequest:
+		return "You asked for this yourself, so somebody else must decide. If it is urgent, tell one of those named on the card."
+	case auth.NotApprover:
+		return ruled(r) + " does not name you among those who decide about this one, or you are a guest here. Nothing has changed."
+	case auth.TooLate:
+		return "That came too late: the request is decided, or has lapsed. Nothing has changed."
+	case auth.AlreadyApproved:
+		return "Your approval counts already. It needs somebody else's, too."
+	case auth.NotYours:
+		return "That is for the person who asked, and for nobody else. Nothing was shown, and nothing has changed."
+	case auth.NotApproved:
+		return "Nobody has approved that request yet. I'll tell you when somebody does."
+	case auth.PolicyChanged:
+		return "The policy, or the instance, has changed since this was asked, and what was agreed to would not be enough now. Nothing was given out: ask again with `/ec2-pass`."
+	case auth.Spent:
+		return "The pass of that approval was used or revoked, or its time is up: an approval is good for one start. Ask again with `/ec2-pass`."
 	case auth.NotGuarded:
 		return "That instance is not guarded: start it as usual, no pass needed."
 	case auth.AlreadyUp:
 		return "That instance is already running (or starting), so there is nothing to let in. A pass is for the next start."
 	case auth.Gone:
-		return "That instance is terminated: it cannot be started again. `/ec2-pass` lists the guarded ones that can."
+		return "That instance is terminated: it cannot be started again. `/ec2-pass list` shows the guarded ones that can."
 	case auth.TooManyPerson:
 		return fmt.Sprintf("You have asked a lot in a short time. Take a breath: you can ask again in %s. `/ec2-pass mine` shows the passes you hold.", span(r.Wait))
 	case auth.TooManyInstance:

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"sekisho/auth"
 )
@@ -15,7 +17,8 @@ const actionStart = "pass_start"
 type startTask struct {
 	User        string `json:"user"`
 	Instance    string `json:"instance"`
-	Pass        string `json:"pass"` // the pass's id
+	Pass        string `json:"pass"`   // the pass's id
+	Issued      int64  `json:"issued"` // when the pass was, milliseconds
 	Request     string `json:"request"`
 	ResponseURL string `json:"response_url"`
 }
@@ -34,25 +37,21 @@ func startNow(ctx context.Context, d *Desk, r Request) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	if !holds(live, pass) {
-		return Message{}, &auth.Refusal{Reason: auth.NoPass}
+	n := slices.IndexFunc(live, func(p auth.PassRecord) bool { return p.ID == pass })
+	if n < 0 {
+		err := &auth.Refusal{Reason: auth.NoPass}
+		d.outcome(ctx, r.actor(), auth.Entry{Act: auth.ActPassStart, Instance: instance}, err)
+		return Message{}, err
 	}
-	task := startTask{User: r.User, Instance: instance, Pass: pass, Request: r.ID, ResponseURL: r.ResponseURL}
+	task := startTask{
+		User: r.User, Instance: instance, Pass: pass, Issued: live[n].Issued.UnixMilli(), Request: r.ID, ResponseURL: r.ResponseURL,
+	}
 	if err := d.later(ctx, taskStart, task, 0); err != nil {
 		return Message{}, err
 	}
 	m := say(fmt.Sprintf(":hourglass_flowing_sand: Starting `%s` for you: I set the tag and press Start. I'll tell you here when EC2 has taken it.", instance))
 	m.Replace = true
 	return m, nil
-}
-
-func holds(live []auth.PassRecord, id string) bool {
-	for _, p := range live {
-		if p.ID == id {
-			return true
-		}
-	}
-	return false
 }
 
 // startForOwner does what "Start it now" asked for. The code that the owner
@@ -77,7 +76,13 @@ func startForOwner(ctx context.Context, d *Desk, e Event) error {
 }
 
 func (d *Desk) startFor(ctx context.Context, t startTask) (Message, error) {
-	pass, err := d.Passes.Exchange(ctx, t.User, t.Instance, t.Pass, t.Request)
+	i, err := d.Instances.Instance(ctx, t.Instance)
+	if err != nil {
+		return Message{}, err
+	}
+	by := auth.Actor{User: t.User, Door: doorEvents, Source: t.Request}
+	pass, err := d.Requests.Exchange(ctx, by, i, t.Pass, time.UnixMilli(t.Issued))
+	d.outcome(ctx, by, auth.Entry{Act: auth.ActPassStart, Instance: t.Instance, Rule: pass.Rule}, err)
 	var r *auth.Refusal
 	if errors.As(err, &r) && (r.Reason == auth.Replayed || r.Reason == auth.NoPass) {
 		return d.startedBefore(ctx, t, r)
@@ -94,7 +99,7 @@ func (d *Desk) startFor(ctx context.Context, t startTask) (Message, error) {
 		return d.takeBack(ctx, t, code, err)
 	}
 	d.Log.InfoContext(ctx, "started for the owner", "instance", t.Instance, "user", t.User)
-	return say(fmt.Sprintf(":white_check_mark: EC2 is starting `%s`. <#%s> says when the gate has let it in.", t.Instance, d.Policy.Alerts)), nil
+	return say(fmt.Sprintf(":white_check_mark: EC2 is starting `%s`. <#%s> says when the gate has let it in.", t.Instance, d.Policy.Channels.Alerts)), nil
 }
 
 // startedBefore answers a task that was delivered again, or a second click:

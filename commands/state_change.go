@@ -29,13 +29,13 @@ func stateChange(ctx context.Context, d *Desk, e Event) error {
 	case auth.Stopped, auth.Terminated:
 		o, err = d.Gate.Closed(ctx, change)
 	}
-	return d.follow(ctx, o, err)
+	return d.follow(ctx, e.actor(), o, err)
 }
 
 // follow tells what the gate did and sees to it that a stop is confirmed. It
 // comes after acting, whether or not that went well; its own failures and the
 // gate's keep the event.
-func (d *Desk) follow(ctx context.Context, o auth.Outcome, acted error) error {
+func (d *Desk) follow(ctx context.Context, by auth.Actor, o auth.Outcome, acted error) error {
 	if o.None() {
 		return acted
 	}
@@ -45,7 +45,7 @@ func (d *Desk) follow(ctx context.Context, o auth.Outcome, acted error) error {
 	if !o.Recorded {
 		return errors.Join(acted, d.tellUnrecorded(ctx, o))
 	}
-	return errors.Join(acted, d.watch(ctx, s), d.tell(ctx, o.Instance, s))
+	return errors.Join(acted, d.watch(ctx, s), d.tell(ctx, by, o.Instance, s))
 }
 
 // watch has the stop confirmed when its time is up.

@@ -24,11 +24,12 @@ func (d *Desk) SweepOnce(ctx context.Context) (auth.Swept, error) {
 			adopted = append(adopted, o.Instance.Name())
 			continue
 		}
-		err = errors.Join(err, d.follow(ctx, o, nil))
+		err = errors.Join(err, d.follow(ctx, auth.Actor{Door: doorEvents, Source: "sweep"}, o, nil))
 	}
 	if len(adopted) > 0 {
-		err = errors.Join(err, d.announce(ctx, sayTask{Channel: d.Policy.Alerts, Text: adoptedText(adopted)}))
+		err = errors.Join(err, d.announce(ctx, sayTask{Channel: d.Policy.Channels.Alerts, Text: adoptedText(adopted)}))
 	}
+	err = errors.Join(err, d.upkeep(ctx))
 	d.Log.InfoContext(ctx, "swept", "looked", sum.Looked, "running", sum.Running,
 		"acted", len(sum.Outcomes), "untagged", sum.Untagged, "error", err)
 	return sum, err

@@ -20,6 +20,9 @@ const (
 	taskSettle  = "Settle a start"
 	taskSay     = "Say"
 	taskStart   = "Start for the owner"
+	taskAttend  = "Look after a request"
+	taskRecord  = "Record"
+	taskCaller  = "Name a caller"
 )
 
 var errNoQueue = errors.New("no queue is configured (SEKISHO_QUEUE_URL): nothing can be done later")

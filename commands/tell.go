@@ -21,10 +21,10 @@ type tellTask struct {
 	Try int `json:"try"`
 }
 
-// tell brings the start's one card up to date: posted, or rewritten, as often
+// tell records how far the start has come, and brings its one card up to date: posted, or rewritten, as often
 // as the start moves on meanwhile. When Slack is away it is put off, not lost.
-func (d *Desk) tell(ctx context.Context, i auth.Instance, s auth.Start) error {
-	return d.tellTry(ctx, i, tellTask{startRef{s.Instance, s.Launch.UnixMilli()}, 0})
+func (d *Desk) tell(ctx context.Context, by auth.Actor, i auth.Instance, s auth.Start) error {
+	return d.tellTry(ctx, by, i, tellTask{startRef{s.Instance, s.Launch.UnixMilli()}, 0})
 }
 
 // tellAgain tells what could not be told before.
@@ -33,10 +33,10 @@ func tellAgain(ctx context.Context, d *Desk, e Event) error {
 	if err != nil {
 		return err
 	}
-	return d.tellTry(ctx, auth.Instance{ID: t.Instance}, t)
+	return d.tellTry(ctx, e.actor(), auth.Instance{ID: t.Instance}, t)
 }
 
-func (d *Desk) tellTry(ctx context.Context, i auth.Instance, t tellTask) error {
+func (d *Desk) tellTry(ctx context.Context, by auth.Actor, i auth.Instance, t tellTask) error {
 	for more := true; more; {
 		s, mine, err := d.Cards.TakeCard(ctx, t.Instance, t.launch(), d.Now(), tellLease)
 		if errors.Is(err, auth.ErrCardHeld) && d.Queue != nil {
@@ -49,6 +49,10 @@ func (d *Desk) tellTry(ctx context.Context, i auth.Instance, t tellTask) error {
 		if i.LaunchTime.IsZero() {
 			i = d.describe(ctx, i)
 		}
+		for _, e := range startEntries(s) {
+			d.record(ctx, by, e)
+		}
+		s.Card.Recorded = s.Stage
 		card, said := d.show(ctx, i, s)
 		more, err = d.Cards.PutCard(ctx, t.Instance, t.launch(), card)
 		if said != nil {
@@ -61,6 +65,28 @@ func (d *Desk) tellTry(ctx context.Context, i auth.Instance, t tellTask) error {
 		}
 	}
 	return nil
+}
+
+// startEntries are what the trail does not have yet of the start: the verdict,
+// and what was done about it.
+func startEntries(s auth.Start) []auth.Entry {
+	verdict := auth.Entry{Act: auth.ActStart, Outcome: auth.Refused, Submitted: s.User, Instance: s.Instance, Reason: string(s.Reason), Note: "launched " + s.Launch.UTC().Format(time.RFC3339)}
+	if s.Admitted {
+		verdict.Outcome = auth.Done
+	}
+	var all []auth.Entry
+	if s.Card.Recorded == 0 {
+		all = append(all, verdict)
+	}
+	end := verdict
+	end.Act, end.Outcome, end.Note = auth.ActStartStop, auth.Done, s.String()
+	switch {
+	case s.Admitted || s.Stage <= auth.Unstopped || s.Stage <= s.Card.Recorded:
+		return all
+	case s.Stage == auth.LeftAlone || s.Stage == auth.Stuck:
+		end.Outcome = auth.Refused
+	}
+	return append(all, end)
 }
 
 // describe reads the instance for its card; a card can do without.
@@ -79,11 +105,11 @@ func (d *Desk) show(ctx context.Context, i auth.Instance, s auth.Start) (auth.Ca
 	text, blocks := startCard(d.Policy, i, s)
 	card := s.Card
 	if card.TS == "" {
-		ts, err := d.Chat.Post(ctx, d.Policy.Alerts, "", text, blocks)
+		ts, err := d.Chat.Post(ctx, d.Policy.Channels.Alerts, "", text, blocks)
 		if err != nil {
 			return card, err
 		}
-		card.Channel, card.TS = d.Policy.Alerts, ts
+		card.Channel, card.TS = d.Policy.Channels.Alerts, ts
 	} else if err := d.Chat.Update(ctx, card.Channel, card.TS, text, blocks); err != nil {
 		return card, err
 	}
@@ -99,13 +125,14 @@ func (d *Desk) show(ctx context.Context, i auth.Instance, s auth.Start) (auth.Ca
 // sayTask is a message that could not be said before.
 type sayTask struct {
 	Channel string `json:"channel"`
+	Thread  string `json:"thread,omitempty"`
 	Text    string `json:"text"`
 	Try     int    `json:"try"`
 }
 
 // announce says one paragraph in a channel, later if it cannot be said now.
 func (d *Desk) announce(ctx context.Context, t sayTask) error {
-	_, err := d.Chat.Post(ctx, t.Channel, "", t.Text, []slack.Block{section(t.Text)})
+	_, err := d.Chat.Post(ctx, t.Channel, t.Thread, t.Text, []slack.Block{section(t.Text)})
 	if err == nil {
 		return nil
 	}

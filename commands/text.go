@@ -96,7 +96,7 @@ func small(texts ...string) *slack.ContextBlock {
 
 // button carries an id as its value and nothing else.
 func button(action, id, label string) *slack.ButtonBlockElement {
-	return slack.NewButtonBlockElement(action, id, slack.NewTextBlockObject(slack.PlainTextType, label, true, false))
+	return slack.NewButtonBlockElement(action, id, plain(label))
 }
 
 func beside(text string, b *slack.ButtonBlockElement) *slack.SectionBlock {
@@ -104,11 +104,49 @@ func beside(text string, b *slack.ButtonBlockElement) *slack.SectionBlock {
 }
 
 func confirm(title, text, yes, no string) *slack.ConfirmationBlockObject {
-	plain := func(s string) *slack.TextBlockObject {
-		return slack.NewTextBlockObject(slack.PlainTextType, s, true, false)
-	}
 	return slack.NewConfirmationBlockObject(plain(title), plain(text), plain(yes), plain(no))
 }
 
 // say is a message of one paragraph.
 func say(text string) Message { return Message{Text: text, Blocks: []slack.Block{section(text)}} }
+
+// plain is a text that Slack shows as it stands.
+func plain(text string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.PlainTextType, text, true, false)
+}
+
+// cut shortens a plain text to so many characters.
+func cut(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}
+
+// modal is a form; what it is about stands in its metadata, an id.
+func modal(callback, about, title, submit string, blocks ...slack.Block) slack.ModalViewRequest {
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: callback, PrivateMetadata: about,
+		Title: plain(title), Submit: plain(submit), Close: plain("Cancel"), Blocks: slack.Blocks{BlockSet: blocks},
+	}
+}
+
+// Modal shows a message that only one person may see where there is no channel
+// to say it in. What is clicked in it would find no message to answer, so it
+// has no buttons.
+func (m Message) Modal() slack.ModalViewRequest {
+	var blocks []slack.Block
+	for _, b := range m.Blocks {
+		switch b := b.(type) {
+		case *slack.ActionBlock:
+			continue
+		case *slack.SectionBlock:
+			bare := *b
+			bare.Accessory = nil
+			blocks = append(blocks, &bare)
+		default:
+			blocks = append(blocks, b)
+		}
+	}
+	return slack.ModalViewRequest{Type: slack.VTModal, Title: plain("Sekisho"), Close: plain("Close"), Blocks: slack.Blocks{BlockSet: blocks}}
+}

@@ -32,7 +32,9 @@ func measurements() []measurement {
 	return []measurement{
 		{"cold", coldStart},
 		{"door", httpDoor},
+		{"approvals", approvals},
 		{"issue", issueAndConsume},
+		{"trail", trailAppends},
 		{"trips", roundTrips},
 		{"memory", passMemory},
 		{"size", packageSize},
@@ -43,7 +45,7 @@ func main() {
 	if len(os.Args) == 3 && os.Args[1] == serveWord {
 		exit(serve(os.Args[2]))
 	}
-	only := flag.String("only", "", "comma-separated measurements to make: cold, door, issue, trips, memory, size")
+	only := flag.String("only", "", "comma-separated measurements to make: cold, door, approvals, issue, trail, trips, memory, size")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -95,7 +97,7 @@ func choose(only string) ([]measurement, error) {
 	for _, name := range strings.Split(only, ",") {
 		n := slices.IndexFunc(all, func(m measurement) bool { return m.name == strings.TrimSpace(name) })
 		if n < 0 {
-			return nil, fmt.Errorf("there is no measurement %q: -only takes cold, door, issue, trips, memory and size, with commas between", name)
+			return nil, fmt.Errorf("there is no measurement %q: -only takes cold, door, approvals, issue, trail, trips, memory and size, with commas between", name)
 		}
 		chosen = append(chosen, all[n])
 	}

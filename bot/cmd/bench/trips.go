@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
+	"sekisho/auth"
 	"sekisho/infra/local/awssim"
 )
 
@@ -80,7 +82,7 @@ func (w *world) tell(ctx context.Context, id string) (s story, err error) {
 		return s, err
 	}
 	before = w.count()
-	pass, err := w.app.Desk.Passes.Issue(ctx, person, i, "bench "+id)
+	pass, err := w.app.Desk.Passes.Issue(ctx, auth.NewPass{Instance: i.ID, User: person, Request: "bench-" + id}, 10*time.Minute)
 	if err != nil {
 		return s, err
 	}

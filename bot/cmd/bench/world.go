@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"net"
@@ -79,7 +80,8 @@ func (w *world) tapStore(server *redisServer) error {
 	client.AddHook(&w.redis)
 	store := redisstore.New(client)
 	d := w.app.Desk
-	d.Cards, d.Gate.Starts, d.Passes.Store, d.Passes.Asks = store, store, store, store
+	d.Cards, d.Gate.Starts, d.Passes.Store, d.Passes.Asks, d.Requests.Store = store, store, store, store, store
+	d.Trail = store.Trail(d.Passes.Pepper)
 	return nil
 }
 
@@ -91,7 +93,11 @@ func (w *world) startCloud() (url string, err error) {
 		}
 	}})
 	w.closes = append(w.closes, w.cloud.Close)
-	w.cloud.OnEvent(func(event []byte) { w.events <- event })
+	w.cloud.OnEvent(func(event []byte) {
+		if bytes.Contains(event, []byte(`"EC2 Instance State-change Notification"`)) {
+			w.events <- event // CloudTrail's word on who it was is not waited for
+		}
+	})
 	if url, err = w.listen(w.cloud.Handler()); err == nil {
 		w.cloud.SetBaseURL(url)
 	}
@@ -101,7 +107,7 @@ func (w *world) startCloud() (url string, err error) {
 func (w *world) startSlack() (url string, err error) {
 	slack := slacksim.New(slacksim.Options{
 		BotToken: botToken, SigningSecret: signingSecret,
-		Users:    []slacksim.User{{ID: person, Name: "bench"}},
+		Users:    []slacksim.User{{ID: person, Name: "bench"}, {ID: approver, Name: "approver"}},
 		Channels: []slacksim.Channel{{ID: alerts, Name: "alerts", Members: []string{person}}},
 	})
 	w.closes = append(w.closes, slack.Close)

@@ -34,7 +34,7 @@ func newHandler(env wire.Env) (*bot.Lambda, error) {
 	app, err := wire.New(wire.Config{
 		Env: env, Doors: doors,
 		AWS: func(service string) aws.Config { return awsConfig(env, service) },
-		Log: slog.New(slog.NewJSONHandler(os.Stderr, nil)),
+		Log: slog.New(slog.NewJSONHandler(os.Stderr, nil)), Lines: os.Stdout,
 	})
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -27,7 +28,7 @@ func (serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	app, err := newApp(ctx, os.Getenv, doors, log)
+	app, err := newApp(ctx, os.Getenv, doors, log, os.Stdout)
 	if err != nil {
 		return err
 	}
@@ -36,7 +37,8 @@ func (serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 }
 
 // newApp wires the program with AWS configured as the SDK does it everywhere.
-func newApp(ctx context.Context, env wire.Env, doors bot.Doors, log *slog.Logger) (*wire.App, error) {
+// The trail's lines of JSON go to lines.
+func newApp(ctx context.Context, env wire.Env, doors bot.Doors, log *slog.Logger, lines io.Writer) (*wire.App, error) {
 	c, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("AWS's configuration: %w", err)
@@ -45,7 +47,7 @@ func newApp(ctx context.Context, env wire.Env, doors bot.Doors, log *slog.Logger
 		return nil, errors.New("no AWS region: set AWS_REGION to the region of the guarded instances")
 	}
 	return wire.New(wire.Config{
-		Env: env, Doors: doors, Log: log, AWS: func(string) aws.Config { return c },
+		Env: env, Doors: doors, Log: log, Lines: lines, AWS: func(string) aws.Config { return c },
 	})
 }
 
@@ -71,6 +73,12 @@ func serve(ctx context.Context, app *wire.App, doors bot.Doors, listen string) e
 			all.Go(func() error { app.Bot.Poll(ctx, app.Queue); return nil })
 		}
 	}
+	all.Go(func() error {
+		if err := errors.Join(app.Desk.NoticePolicy(ctx), app.CheckSlack(ctx)); err != nil {
+			app.Log.WarnContext(ctx, "at the start", "error", err) // the sweep notices the policy, too
+		}
+		return nil
+	})
 	app.Log.InfoContext(ctx, "open", "doors", doors, "mode", app.Desk.Policy.Gate.Mode)
 	err := all.Wait()
 	app.Log.InfoContext(ctx, "closed", "error", err)
@@ -110,7 +118,7 @@ func runLambda(env wire.Env, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	app, err := newApp(context.Background(), env, doors, log)
+	app, err := newApp(context.Background(), env, doors, log, os.Stdout)
 	if err != nil {
 		return err
 	}

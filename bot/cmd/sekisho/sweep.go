@@ -14,7 +14,7 @@ type sweepCmd struct{}
 
 // Run sweeps once and prints what it found.
 func (sweepCmd) Run(ctx context.Context, log *slog.Logger) error {
-	app, err := newApp(ctx, os.Getenv, bot.Doors{}, log)
+	app, err := newApp(ctx, os.Getenv, bot.Doors{}, log, os.Stderr)
 	if err != nil {
 		return err
 	}

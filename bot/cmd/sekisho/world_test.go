@@ -56,11 +56,14 @@ type world struct {
 
 const policyText = `
 version: 1
-slack: {channels: {alerts: C0ALERTS}}
+slack: {channels: {alerts: C0ALERTS, approvals: C0APPROVE}}
 gate: {mode: %s, guard: {tags: {Sekisho: guarded}}, when_unavailable: %s}
 passes: {ttl: 10m, start_now: true}
-rules: [{name: everyone, ask: [everyone]}]
+people: {principals: {U0HANA: [user/hana], U0BEN: [user/ben]}}
+rules: %s
 `
+
+const everyoneAsks = "[{name: everyone, ask: [everyone]}]"
 
 // clock is Slack's and AWS's; it can be put forward or back.
 type clock struct{ off atomic.Int64 }
@@ -68,8 +71,9 @@ type clock struct{ off atomic.Int64 }
 func (c *clock) now() time.Time        { return time.Now().Add(time.Duration(c.off.Load())) }
 func (c *clock) set(off time.Duration) { c.off.Store(int64(off)) }
 
-// open makes a world on a real Redis, its policy in this mode.
-func open(t *testing.T, mode, whenUnavailable string) *world {
+// open makes a world on a real Redis, its policy in this mode and with these
+// rules; without any, everybody may ask.
+func open(t *testing.T, mode, whenUnavailable string, rules ...string) *world {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	clock := new(clock)
@@ -84,7 +88,7 @@ func open(t *testing.T, mode, whenUnavailable string) *world {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "sekisho.yml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, policyText, mode, whenUnavailable), 0o600); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, policyText, mode, whenUnavailable, strings.Join(append(rules, everyoneAsks)[:1], "")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	addr := redistest.Server(t)
@@ -277,12 +281,18 @@ func (w *world) card(texts ...string) slacksim.Message {
 
 func (w *world) message(channel string, texts ...string) slacksim.Message {
 	w.t.Helper()
+	return w.seen(func(m slacksim.Message) bool { return m.Channel == channel && holds(m, texts) }, texts)
+}
+
+// seen waits for a message like this.
+func (w *world) seen(like func(slacksim.Message) bool, texts []string) slacksim.Message {
+	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
 	var found slacksim.Message
 	all, err := w.Slack.Wait(ctx, func(all []slacksim.Message) bool {
 		for _, m := range all {
-			if m.Channel == channel && holds(m, texts) {
+			if like(m) {
 				found = m
 				return true
 			}

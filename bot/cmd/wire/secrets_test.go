@@ -47,7 +47,9 @@ var secrets = map[string]string{
 
 const (
 	owner  = "U0HANA"
+	other  = "U0BEN" // who may approve
 	webID  = "i-0aaaaaaaaaaaaaaa1"
+	gpuID  = "i-0bbbbbbbbbbbbbbb2" // which needs an approval
 	alerts = "C0ALERTS"
 )
 
@@ -76,6 +78,17 @@ func (s *spill) err(err error) {
 func (s *spill) Write(p []byte) (int, error) {
 	s.add("the log", string(p))
 	return len(p), nil
+}
+
+// place is one place of a spill, to be written to.
+type place struct {
+	*spill
+	name string
+}
+
+func (p place) Write(b []byte) (int, error) {
+	p.add(p.name, string(b))
+	return len(b), nil
 }
 
 // away are the ways in which a server fails; the empty one works.
@@ -119,11 +132,12 @@ type process struct {
 
 	mu    sync.Mutex
 	codes []string // every code that a person or a tag was given
+	user  string   // who types and clicks
 	asked int
 }
 
 func newProcess(t *testing.T, slackIs, awsIs, redisIs string) *process {
-	p := &process{t: t, out: &spill{places: make(map[string]*bytes.Buffer)}}
+	p := &process{t: t, user: owner, out: &spill{places: make(map[string]*bytes.Buffer)}}
 	p.redis = miniredis.RunT(t)
 	password := secrets["the Redis password"]
 	p.redis.RequireUserAuth("sekisho", password)
@@ -138,6 +152,7 @@ func newProcess(t *testing.T, slackIs, awsIs, redisIs string) *process {
 	p.cloud = awssim.New(awssim.Options{})
 	t.Cleanup(p.cloud.Close)
 	p.cloud.Add(awssim.Instance{ID: webID, Name: "web-1", Tags: map[string]string{"Sekisho": "guarded"}})
+	p.cloud.Add(awssim.Instance{ID: gpuID, Name: "gpu-1", Tags: map[string]string{"Sekisho": "guarded", "Team": "ml"}})
 	amazon := serve(t, awsIs, p.amazon(awsIs))
 	p.cloud.SetBaseURL(amazon)
 	chat := serve(t, slackIs, http.HandlerFunc(p.slack))
@@ -159,7 +174,8 @@ func newProcess(t *testing.T, slackIs, awsIs, redisIs string) *process {
 				Credentials: credentials.NewStaticCredentialsProvider("AKIATESTTESTTESTTEST", secrets["AWS_SECRET_ACCESS_KEY"], ""),
 			}
 		},
-		Log: slog.New(slog.NewTextHandler(p.out, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log:   slog.New(slog.NewTextHandler(p.out, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Lines: place{p.out, "the trail"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -173,13 +189,14 @@ func policy(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "sekisho.yml")
 	err := os.WriteFile(path, []byte(`version: 1
 slack:
-  channels: {alerts: C0ALERTS}
+  channels: {alerts: C0ALERTS, approvals: C0APPROVE}
 gate:
   mode: enforce
   guard: {tags: {Sekisho: guarded}}
   when_unavailable: stop
 passes: {start_now: true}
 rules:
+  - {name: gpu, match: {tags: {Team: ml}}, ask: [S0ML, everyone], approve: {by: [S0LEADS, U0BEN]}, break_glass: {by: [U0HANA]}}
   - {name: everyone, ask: [everyone]}
 `), 0o600)
 	if err != nil {
@@ -218,6 +235,21 @@ func (p *process) slack(w http.ResponseWriter, r *http.Request) {
 	case method == "apps.connections.open":
 		// Nothing listens on port 1: dialling fails with words of the transport's.
 		fmt.Fprintf(w, `{"ok":true,"url":"ws://127.0.0.1:1/link?ticket=%s"}`, secrets["the socket's ticket"])
+	case method == "views.open": // its viewer's alone, as a private answer is
+		p.out.add("a modal", string(body))
+		io.WriteString(w, `{"ok":true}`)
+	case method == "views.publish":
+		p.out.add("the Home tab", string(body))
+		io.WriteString(w, `{"ok":true}`)
+	case method == "conversations.open":
+		io.WriteString(w, `{"ok":true,"channel":{"id":"D0HANA"}}`)
+	case method == "users.info":
+		form, _ := url.ParseQuery(string(body))
+		fmt.Fprintf(w, `{"ok":true,"user":{"id":%q,"team_id":"T0TEST"}}`, form.Get("user"))
+	case method == "usergroups.users.list":
+		io.WriteString(w, `{"ok":true,"users":["U0BEN","U0ROSA"]}`)
+	case method == "auth.test":
+		io.WriteString(w, `{"ok":true,"team_id":"T0TEST"}`)
 	default:
 		form, _ := url.ParseQuery(string(body))
 		form.Del("token") // which is where it belongs
@@ -295,6 +327,8 @@ func (p *process) drive() {
 	p.out.err(p.Bot.Event(ctx, []byte(`{"source":"sekisho.schedule","detail-type":"Sweep","detail":{}}`)))
 	p.out.err(p.Bot.Event(ctx, []byte(p.response)))
 
+	p.approvals()
+
 	// What is left of the adapters.
 	p.send(httptest.NewRequest(http.MethodGet, "/readyz", nil), "the readiness")
 	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
@@ -314,7 +348,66 @@ func (p *process) drive() {
 	p.out.err(err)
 	p.out.err(p.Desk.Starter.Start(ctx, webID, "Auth", first))
 	p.out.err(p.Desk.Gate.Stopper.Untag(ctx, webID, "Auth", first))
+	_, err = p.Desk.Directory.Members(ctx, "C0ROOM")
+	p.out.err(err)
+	p.out.err(p.Desk.Private.Whisper(ctx, alerts, owner, "x", blocks))
+	p.out.err(p.CheckSlack(ctx))
+	p.out.err(p.Desk.NoticePolicy(ctx))
+	_, err = p.Trail.Verify(ctx, func(auth.Entry) {})
+	p.out.err(err)
+	_, err = p.Desk.Trail.Trim(ctx, time.Now(), time.Now())
+	p.out.err(err)
 	p.out.add("the App", fmt.Sprintf("%v %+v", p.Desk.Gate, p.Desk.Passes.Pepper))
+}
+
+// approvals goes the ways of a request: asked for, approved, shown twice,
+// denied, lapsed, with the glass broken, and looked after.
+func (p *process) approvals() {
+	id := func() string { // of the open request
+		all, err := p.Desk.Requests.Store.Requests(p.t.Context())
+		p.out.err(err)
+		for _, r := range all {
+			if r.Open() {
+				return r.ID
+			}
+		}
+		return gpuID + "/none"
+	}
+	attend := func() {
+		detail, _ := json.Marshal(map[string]any{"id": id(), "again": true, "entry": map[string]any{"act": "request.ask", "note": "x"}, "named": map[string]any{"Instance": webID}})
+		for _, task := range []string{"Look after a request", "Record", "Name a caller"} {
+			p.out.err(p.Bot.Event(p.t.Context(), []byte(`{"source":"sekisho.task","detail-type":"`+task+`","detail":`+string(detail)+`}`)))
+		}
+	}
+	p.command("gpu-1 for the nightly training")
+	attend()
+	p.click("request_approve", id()) // one's own
+	p.user = other
+	p.click("request_deny", id())
+	p.click("request_approve", id())
+	p.home("request_approve", id())
+	p.user = owner
+	request := id()
+	attend()
+	p.click("request_show", request)
+	p.home("request_show", request)
+	attend()
+	p.command("break-glass gpu-1 for the outage")
+	p.click("request_break", id())
+	attend()
+	p.command("gpu-1 once more")
+	p.user = other
+	p.form("deny", id(), map[string]any{"why": map[string]any{"why": map[string]any{"value": "because"}}})
+	p.user = owner
+	p.form("ask", "C0OPS", map[string]any{
+		"instance": map[string]any{"instance": map[string]any{"selected_option": map[string]string{"value": webID}}},
+		"long":     map[string]any{"long": map[string]any{"selected_option": map[string]string{"value": "0"}}},
+	})
+	attend()
+	event := `{"type":"event_callback","event_id":"Ev1","event":{"type":"app_home_opened","user":"U0HANA","tab":"home"}}`
+	p.signed("/slack/events", event)
+	p.out.err(p.Bot.Event(p.t.Context(), []byte(`{"id":"ct","source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","detail":{"eventName":"StartInstances","eventTime":"2026-01-01T00:00:00Z",
+		"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/hana"},"responseElements":{"instancesSet":{"items":[{"instanceId":"`+webID+`"}]}}}}`)))
 }
 
 var (
@@ -325,7 +418,7 @@ var (
 // command types `/ec2-pass text` and gives the code that it shows, if any.
 func (p *process) command(text string) (code string) {
 	body := p.request("/slack/commands", url.Values{
-		"command": {"/ec2-pass"}, "text": {text}, "user_id": {owner}, "channel_id": {"C0OPS"}, "trigger_id": {p.trigger()},
+		"command": {"/ec2-pass"}, "text": {text}, "user_id": {p.user}, "channel_id": {"C0OPS"}, "trigger_id": {p.trigger()},
 		"response_url": {p.response}, "token": {"deprecated"},
 	}, true)
 	if shown := shownCode.FindStringSubmatch(body); shown != nil {
@@ -336,11 +429,37 @@ func (p *process) command(text string) (code string) {
 }
 
 func (p *process) click(action, value string) {
-	payload, _ := json.Marshal(map[string]any{
-		"type": "block_actions", "user": map[string]string{"id": owner}, "trigger_id": p.trigger(), "response_url": p.response,
-		"actions": []map[string]string{{"action_id": action, "value": value}},
+	p.interact(map[string]any{
+		"type": "block_actions", "response_url": p.response, "actions": []map[string]string{{"action_id": action, "value": value}},
 	})
-	p.request("/slack/interactions", url.Values{"payload": {string(payload)}}, true)
+}
+
+// home clicks on the Home tab, where there is no response URL.
+func (p *process) home(action, value string) {
+	p.interact(map[string]any{
+		"type": "block_actions", "view": map[string]string{"type": "home"}, "actions": []map[string]string{{"action_id": action, "value": value}},
+	})
+}
+
+func (p *process) form(callback, about string, values map[string]any) {
+	p.interact(map[string]any{
+		"type": "view_submission", "view": map[string]any{"callback_id": callback, "private_metadata": about, "state": map[string]any{"values": values}},
+	})
+}
+
+func (p *process) interact(what map[string]any) {
+	what["user"], what["trigger_id"] = map[string]string{"id": p.user}, p.trigger()
+	payload, _ := json.Marshal(what)
+	body := p.request("/slack/interactions", url.Values{"payload": {string(payload)}}, true)
+	p.shown(body + p.text("a private answer") + p.text("a modal"))
+}
+
+// shown notes the codes that somebody was shown.
+func (p *process) shown(text string) {
+	text, _ = url.QueryUnescape(text)
+	for _, c := range shownCode.FindAllStringSubmatch(text, -1) {
+		p.code(c[1])
+	}
 }
 
 func (p *process) trigger() string {
@@ -351,13 +470,17 @@ func (p *process) trigger() string {
 }
 
 func (p *process) request(path string, form url.Values, signed bool) string {
-	body := form.Encode()
-	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
 	if signed {
-		stamp := strconv.FormatInt(time.Now().Unix(), 10)
-		r.Header.Set("X-Slack-Request-Timestamp", stamp)
-		r.Header.Set("X-Slack-Signature", slacksim.Sign(secrets["SLACK_SIGNING_SECRET"], stamp, body))
+		return p.signed(path, form.Encode())
 	}
+	return p.send(httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode())), "the owner's answer")
+}
+
+func (p *process) signed(path, body string) string {
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	stamp := strconv.FormatInt(time.Now().Unix(), 10)
+	r.Header.Set("X-Slack-Request-Timestamp", stamp)
+	r.Header.Set("X-Slack-Signature", slacksim.Sign(secrets["SLACK_SIGNING_SECRET"], stamp, body))
 	return p.send(r, "the owner's answer")
 }
 
@@ -399,14 +522,14 @@ func (p *process) text(place string) string {
 // look searches every place for every secret.
 func (p *process) look(allWorks bool) {
 	t := p.t
-	p.out.add("Redis", p.redis.Dump())
+	p.out.add("Redis", everything(t, p.redis))
 	q := p.cloud.Queue(p.queue)
 	for _, task := range slices.Concat(q.Visible, q.Delayed, q.InFlight) {
 		p.out.add("the queue", task)
 	}
 	places := []string{"the log", "an error", "Redis", "the App", "the readiness", "the owner's answer"}
 	if allWorks {
-		places = append(places, "a private answer", "a message in "+alerts, "the queue")
+		places = append(places, "a private answer", "a message in "+alerts, "a message in C0APPROVE", "a message in D0HANA", "the Home tab", "a modal", "the trail", "the queue")
 		if n := strings.Count(p.text("a message in "+alerts), "let+in"); n == 0 {
 			t.Errorf("nobody was let in: the test does not do what it says\n%s", p.text("the log"))
 		}
@@ -428,12 +551,39 @@ func (p *process) look(allWorks bool) {
 			spilt(t, place, name, text, secret)
 		}
 		for _, c := range p.codes {
-			if c == "" || place == "the owner's answer" || place == "a private answer" {
+			if c == "" || place == "the owner's answer" || place == "a private answer" || place == "a modal" {
 				continue
 			}
 			spilt(t, place, "a code", text, c)
 		}
 	}
+}
+
+// everything is all that stands in Redis. Its own Dump cuts long values short.
+func everything(t *testing.T, m *miniredis.Miniredis) string {
+	var all strings.Builder
+	for _, key := range m.Keys() {
+		fmt.Fprintln(&all, key)
+		switch kind := m.Type(key); kind {
+		case "string":
+			value, _ := m.Get(key)
+			fmt.Fprintln(&all, value)
+		case "hash":
+			fields, _ := m.HKeys(key)
+			for _, f := range fields {
+				fmt.Fprintln(&all, f, m.HGet(key, f))
+			}
+		case "zset":
+			members, _ := m.ZMembers(key)
+			fmt.Fprintln(&all, members)
+		case "stream":
+			entries, _ := m.Stream(key)
+			fmt.Fprintln(&all, entries)
+		default:
+			t.Fatalf("%s is a %s, which this test does not look into", key, kind)
+		}
+	}
+	return all.String()
 }
 
 func spilt(t *testing.T, place, name, text, secret string) {

@@ -31,7 +31,7 @@ func readSettings(env Env, doors bot.Doors) (settings, error) {
 	r := reader{env: env}
 	s := settings{
 		config:   r.plain("SEKISHO_CONFIG", "the path of sekisho.yml"),
-		redis:    r.secret("REDIS_URL", "such as redis://host:6379"),
+		redis:    r.redis(),
 		slackAPI: env("SLACK_API_URL"),
 		queue:    env("SEKISHO_QUEUE_URL"),
 		botToken: r.token("SLACK_BOT_TOKEN", "xoxb-", "the bot's token (xoxb-…)"),
@@ -45,12 +45,7 @@ func readSettings(env Env, doors bot.Doors) (settings, error) {
 	if doors.HTTP {
 		s.signingSecret = r.secret("SLACK_SIGNING_SECRET", "the app's signing secret, for the http door")
 	}
-	if key := r.secret("SEKISHO_PEPPER", "32 random bytes or more, such as from `openssl rand -hex 32`; the same for every process"); key != "" {
-		var err error
-		if s.pepper, err = auth.NewPepper(key); err != nil {
-			r.wrong("SEKISHO_PEPPER: %w", err)
-		}
-	}
+	s.pepper = r.pepper()
 	return s, errors.Join(r.faults...)
 }
 
@@ -88,6 +83,20 @@ func (r *reader) secret(name, what string) string {
 		r.wrong("%s is not set: %s (or name a file that holds it in %s_FILE)", name, what, name)
 	}
 	return value
+}
+
+func (r *reader) redis() string { return r.secret("REDIS_URL", "such as redis://host:6379") }
+
+func (r *reader) pepper() auth.Pepper {
+	key := r.secret("SEKISHO_PEPPER", "32 random bytes or more, such as from `openssl rand -hex 32`; the same for every process")
+	if key == "" {
+		return auth.Pepper{}
+	}
+	pepper, err := auth.NewPepper(key)
+	if err != nil {
+		r.wrong("SEKISHO_PEPPER: %w", err)
+	}
+	return pepper
 }
 
 func (r *reader) token(name, begins, what string) string {

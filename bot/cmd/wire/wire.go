@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"sekisho/infra/policyfile"
 	"sekisho/infra/redisstore"
 	"sekisho/infra/slackchat"
+	"sekisho/infra/slackdirectory"
 	"sekisho/infra/sqsqueue"
 )
 
@@ -32,7 +34,10 @@ type App struct {
 	Queue  *sqsqueue.Queue // nil without SEKISHO_QUEUE_URL
 	HTTP   *bot.HTTP       // nil when the http door is closed
 	Socket *bot.Socket     // nil when the socket door is closed
+	Trail  *redisstore.Trail
 	Log    *slog.Logger
+
+	chat *slackchat.Chat
 }
 
 // Config is what the programs differ in.
@@ -42,6 +47,8 @@ type Config struct {
 	// AWS gives the configuration for one service, by the SDK's name for it.
 	AWS func(service string) aws.Config
 	Log *slog.Logger
+	// Lines takes the trail as lines of JSON; nil where nobody keeps them.
+	Lines io.Writer
 }
 
 // New wires an App. It connects to nothing: every client does so when it is
@@ -60,13 +67,15 @@ func New(c Config) (*App, error) {
 		return nil, err
 	}
 	a := &App{Store: redisstore.New(client), Log: c.Log}
-	a.Desk = newDesk(&policy, s, a.Store, c)
+	a.Trail = a.Store.Trail(s.pepper)
+	web := newSlack(s)
+	a.Desk = newDesk(&policy, s, a, slackdirectory.New(web, c.Log, time.Now), c)
 	if s.queue != "" {
 		a.Queue = sqsqueue.New(c.AWS("sqs"), s.queue, c.Log)
 		a.Desk.Queue = a.Queue
 	}
-	web := newSlack(s)
-	a.Desk.Chat = slackchat.New(web, webClient, s.slackAPI)
+	a.chat = slackchat.New(web, webClient, s.slackAPI)
+	a.Desk.Chat, a.Desk.Private, a.Desk.Views = a.chat, a.chat, a.chat
 	a.Bot = bot.New(a.Desk)
 	if c.Doors.Socket {
 		a.Socket = &bot.Socket{Bot: a.Bot, Log: c.Log, Open: func(ctx context.Context) (string, error) {
@@ -91,7 +100,8 @@ func New(c Config) (*App, error) {
 // that a start without a pass is ended within one or two.
 func looks() []time.Duration { return []time.Duration{200 * time.Millisecond, 600 * time.Millisecond} }
 
-func newDesk(policy *auth.Policy, s settings, store *redisstore.Store, c Config) *commands.Desk {
+func newDesk(policy *auth.Policy, s settings, a *App, people auth.Directory, c Config) *commands.Desk {
+	store := a.Store
 	instances := ec2instances.New(c.AWS("ec2"))
 	gate := &auth.Gate{
 		Policy: policy, Instances: instances, Stopper: instances, Starts: store,
@@ -101,11 +111,15 @@ func newDesk(policy *auth.Policy, s settings, store *redisstore.Store, c Config)
 	passes := &auth.Passes{
 		Policy: policy, Store: store, Asks: store, Pepper: s.pepper, Now: time.Now, Random: rand.Reader,
 	}
+	requests := &auth.Requests{
+		Referee: &auth.Referee{Policy: policy, Directory: people}, Store: store, Instances: instances,
+		Passes: passes, Now: time.Now, Random: rand.Reader,
+	}
 	return &commands.Desk{
-		Policy: policy, Passes: passes, Gate: gate,
+		Policy: policy, Passes: passes, Requests: requests, Gate: gate,
 		Sweep:     &auth.Sweep{Gate: gate, Passes: passes, Instances: instances},
-		Instances: instances, Starter: instances, Cards: store,
-		Now: time.Now, Log: c.Log,
+		Instances: instances, Starter: instances, Cards: store, Policies: store,
+		Directory: people, Trail: a.Trail, Lines: c.Lines, Now: time.Now, Log: c.Log,
 	}
 }
 

@@ -1,51 +1,12 @@
 package commands
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/slack-go/slack"
 
 	"sekisho/auth"
 )
-
-const actionGet = "pass_get"
-
-// getByName answers `/ec2-pass web-1`: a pass.
-func getByName(ctx context.Context, d *Desk, r Request) (Message, error) {
-	if err := d.Passes.Admit(ctx, r.User); err != nil {
-		return Message{}, err
-	}
-	f, err := d.find(ctx, r.Text)
-	if err != nil {
-		return Message{}, err
-	}
-	if f.instead != nil {
-		return *f.instead, nil
-	}
-	return d.issue(ctx, r, f.Instance)
-}
-
-// getByButton answers "Get a pass" in a list; its value is the instance's id.
-func getByButton(ctx context.Context, d *Desk, r Request) (Message, error) {
-	if err := d.Passes.Admit(ctx, r.User); err != nil {
-		return Message{}, err
-	}
-	i, err := d.Instances.Instance(ctx, r.Value)
-	if err != nil {
-		return Message{}, err
-	}
-	return d.issue(ctx, r, i)
-}
-
-func (d *Desk) issue(ctx context.Context, r Request, i auth.Instance) (Message, error) {
-	pass, err := d.Passes.Issue(ctx, r.User, i, r.ID)
-	if err != nil {
-		return Message{}, err
-	}
-	d.Log.InfoContext(ctx, "pass issued", "user", r.User, "instance", i.ID, "until", pass.Deadline)
-	return passPage(d.Policy, i, pass, d.startable()), nil
-}
 
 const observing = ":eyes: Observe mode: for now nothing is stopped without a pass."
 

@@ -1,0 +1,40 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sekisho/auth"
+)
+
+// CheckSlack looks whether Slack knows the channels and user groups that the
+// policy names, and lets the bot in. Each that it does not is an error that
+// says which line of the policy names it.
+func (a *App) CheckSlack(ctx context.Context) error {
+	var wrong []error
+	c := a.Desk.Policy.Channels
+	for _, named := range []struct{ where, id string }{
+		{"slack.channels.alerts", c.Alerts}, {"slack.channels.approvals", c.Approvals}, {"slack.channels.break_glass", c.BreakGlass},
+	} {
+		if named.id == "" {
+			continue
+		}
+		if _, err := a.chat.Channel(ctx, named.id); err != nil {
+			wrong = append(wrong, fmt.Errorf("the policy's %s: %w", named.where, err))
+		}
+	}
+	seen := make(map[string]bool)
+	for _, r := range a.Desk.Policy.Rules {
+		for _, id := range r.Named() {
+			if !auth.IsGroup(id) || seen[id] {
+				continue
+			}
+			seen[id] = true
+			if _, err := a.Desk.Directory.Members(ctx, id); err != nil {
+				wrong = append(wrong, fmt.Errorf("the policy's rule %q names %s: %w", r.Name, id, err))
+			}
+		}
+	}
+	return errors.Join(wrong...)
+}

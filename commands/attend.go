@@ -1,0 +1,112 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"sekisho/auth"
+)
+
+// attendTask has somebody look after a request: what happened to it is
+// recorded and told, reminders are sent, and when its time is up it lapses.
+type attendTask struct {
+	ID  string `json:"id"`
+	Try int    `json:"try"`
+	// Again says that it comes back until the request is closed. One task of a
+	// request does, from when it was asked on; the sweep makes up for a lost one.
+	Again bool `json:"again"`
+}
+
+// changed sees to it that what just happened to a request is recorded now,
+// before whoever did it is answered, and told by a worker.
+func (d *Desk) changed(ctx context.Context, r auth.Request) {
+	if _, err := d.recordRequest(ctx, r.ID); err != nil {
+		d.Log.WarnContext(ctx, "recording what happened to a request", "request", r.ID, "error", err) // attend does it
+	}
+	t := attendTask{ID: r.ID, Again: r.Version() == 0}
+	err := d.later(ctx, taskAttend, t, 0)
+	if err == nil {
+		return
+	}
+	if err := d.attendTo(ctx, t); err != nil {
+		d.Log.ErrorContext(ctx, "a request is told of with the next sweep", "request", r.ID, "error", err)
+	}
+}
+
+// attend looks after a request.
+func attend(ctx context.Context, d *Desk, e Event) error {
+	t, err := read[attendTask](e)
+	if err != nil {
+		return err
+	}
+	return d.attendTo(ctx, t)
+}
+
+func (d *Desk) attendTo(ctx context.Context, t attendTask) error {
+	r, err := d.Requests.Lapse(ctx, t.ID)
+	if err == nil {
+		r, err = d.Requests.Remind(ctx, t.ID, func(r auth.Request) bool {
+			due, ok := reminder(r)
+			return ok && !d.Now().Before(due)
+		})
+	}
+	var refused *auth.Refusal
+	if errors.As(err, &refused) && refused.Reason == auth.NoRequest {
+		d.Log.InfoContext(ctx, "a request is forgotten", "request", t.ID)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := d.tellRequest(ctx, t); err != nil {
+		return err
+	}
+	if !t.Again || !r.Open() || d.Queue == nil {
+		return nil
+	}
+	return d.later(ctx, taskAttend, attendTask{ID: t.ID, Again: true}, max(time.Second, d.wake(r).Sub(d.Now())+time.Second))
+}
+
+// remindAtMost is how often the approvers are reminded of one request.
+const remindAtMost = 3
+
+// reminder says when the next one is due: after an eighth of the time, a
+// quarter more, and a half more, whenever the one before came.
+func reminder(r auth.Request) (due time.Time, ok bool) {
+	n, last := 0, r.Asked
+	for _, c := range r.History {
+		if c.Verb == auth.Reminded {
+			n, last = n+1, c.At
+		}
+	}
+	if n >= remindAtMost || r.Break || r.State() != auth.RequestPending {
+		return time.Time{}, false
+	}
+	return last.Add(r.Within << n / 8), true
+}
+
+// wake is when something is due to happen to the request by itself.
+func (d *Desk) wake(r auth.Request) time.Time {
+	lapses := r.Lapses()
+	if due, ok := reminder(r); ok && due.Before(lapses) {
+		return due
+	}
+	return lapses
+}
+
+// attendAll looks after every request, for the sweep: whatever task was lost,
+// nothing is forgotten.
+func (d *Desk) attendAll(ctx context.Context) error {
+	all, err := d.Requests.Store.Requests(ctx)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, r := range all {
+		if err := d.attendTo(ctx, attendTask{ID: r.ID}); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
+}

@@ -1,0 +1,97 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"sekisho/auth"
+)
+
+// recordWithin is how long the trail may keep an answer waiting. The caller's
+// own deadline does not count: what has happened is written down.
+const recordWithin = time.Second
+
+// recordTask carries an entry that the trail could not take.
+type recordTask struct {
+	Entry auth.Entry `json:"entry"`
+	Try   int        `json:"try"`
+}
+
+// record writes down what was decided. While the store is away the entry waits
+// in the queue; whatever happens, it is a line of the log.
+func (d *Desk) record(ctx context.Context, by auth.Actor, e auth.Entry) {
+	e.Time, e.Policy, e.Door, e.Source = d.Now(), d.Policy.Hash, by.Door, by.Source
+	if e.Submitted == "" {
+		e.Submitted = by.User
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
+	if err := d.append(ctx, e); err != nil {
+		d.Log.WarnContext(ctx, "writing the trail", "act", e.Act, "error", err)
+		d.print(e)
+		if err := d.later(ctx, taskRecord, recordTask{Entry: e}, pauseBefore(0)); err != nil {
+			d.Log.ErrorContext(ctx, "an entry of the trail stands only in the log", "entry", e, "error", err)
+		}
+	}
+}
+
+// recordAgain writes down what could not be written before.
+func recordAgain(ctx context.Context, d *Desk, e Event) error {
+	t, err := read[recordTask](e)
+	if err != nil {
+		return err
+	}
+	err = d.append(ctx, t.Entry)
+	if errors.Is(err, auth.ErrUnavailable) {
+		t.Try++
+		return d.later(ctx, taskRecord, t, pauseBefore(t.Try))
+	}
+	return err
+}
+
+func (d *Desk) append(ctx context.Context, entries ...auth.Entry) error {
+	linked, err := d.Trail.Append(ctx, entries...)
+	if err != nil {
+		return err
+	}
+	d.print(linked...)
+	return nil
+}
+
+// print writes entries as lines of JSON; one without a hash is not in the
+// trail yet.
+func (d *Desk) print(entries ...auth.Entry) {
+	if d.Lines == nil {
+		return
+	}
+	d.lines.Lock()
+	defer d.lines.Unlock()
+	for _, e := range entries {
+		if text, err := json.Marshal(struct {
+			Kind string `json:"kind"`
+			auth.Entry
+		}{"trail", e}); err == nil {
+			d.Lines.Write(append(text, '\n'))
+		}
+	}
+}
+
+// outcome records how an attempt came out: done, or refused and why. A fault
+// decided nothing, and is the log's.
+func (d *Desk) outcome(ctx context.Context, by auth.Actor, e auth.Entry, err error) {
+	var refused *auth.Refusal
+	switch {
+	case err == nil:
+		e.Outcome = auth.Done
+	case errors.As(err, &refused):
+		e.Outcome, e.Reason = auth.Refused, string(refused.Reason)
+		if refused.Rule != nil {
+			e.Rule = refused.Rule.Name
+		}
+	default:
+		return
+	}
+	d.record(ctx, by, e)
+}

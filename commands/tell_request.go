@@ -1,0 +1,192 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"sekisho/auth"
+)
+
+// tellRequest records what has happened to a request, and then tells it: the
+// approvers' card is brought up to date, and the asker hears what they wait
+// for. When Slack is away it is put off, not lost.
+func (d *Desk) tellRequest(ctx context.Context, t attendTask) error {
+	for more := true; more; {
+		r, told, ok, err := d.Requests.Store.TakeTelling(ctx, t.ID, d.Now(), tellLease)
+		if errors.Is(err, auth.ErrCardHeld) && d.Queue != nil {
+			return d.later(ctx, taskAttend, attendTask{ID: t.ID}, tellLease)
+		}
+		if err != nil || !ok {
+			return err
+		}
+		told, failed := d.catchUp(ctx, r, told)
+		if failed == nil {
+			told, failed = d.showRequest(ctx, r, told)
+		}
+		more, err = d.Requests.Store.PutTold(ctx, t.ID, told)
+		if failed != nil {
+			d.Log.WarnContext(ctx, "telling about a request", "request", t.ID, "try", t.Try, "error", failed)
+			return errors.Join(err, d.later(ctx, taskAttend, attendTask{ID: t.ID, Try: t.Try + 1}, pauseBefore(t.Try+1)))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recordRequest brings the trail up to date with a request, and tells nobody.
+// done is false when somebody else is at it.
+func (d *Desk) recordRequest(ctx context.Context, id string) (done bool, err error) {
+	r, told, ok, err := d.Requests.Store.TakeTelling(ctx, id, d.Now(), tellLease)
+	if errors.Is(err, auth.ErrCardHeld) {
+		return false, nil
+	}
+	if err != nil || !ok {
+		return err == nil, err
+	}
+	told, failed := d.catchUp(ctx, r, told)
+	_, err = d.Requests.Store.PutTold(ctx, id, told)
+	return failed == nil, errors.Join(failed, err)
+}
+
+// catchUp writes into the trail what has happened to the request since it was
+// last there.
+func (d *Desk) catchUp(ctx context.Context, r auth.Request, told auth.Told) (auth.Told, error) {
+	var entries []auth.Entry
+	if told.Recorded < 0 {
+		entries = append(entries, askEntry(r))
+	}
+	for _, c := range r.History[max(0, told.Recorded):] {
+		if e, ok := changeEntry(r, c); ok {
+			entries = append(entries, e)
+		}
+	}
+	for n := range entries {
+		entries[n].Policy = d.Policy.Hash
+	}
+	if len(entries) > 0 {
+		if err := d.append(ctx, entries...); err != nil {
+			return told, err
+		}
+	}
+	told.Recorded = r.Version()
+	return told, nil
+}
+
+func askEntry(r auth.Request) auth.Entry {
+	return auth.Entry{
+		Time: r.Asked, Act: auth.ActRequest, Outcome: auth.Done, Submitted: r.Asker, Instance: r.Instance, Request: r.ID,
+		Rule: r.Rule, Note: r.Why, Door: r.Door, Source: r.Source,
+	}
+}
+
+// changeEntry is a change as the trail has it; a reminder decides nothing.
+func changeEntry(r auth.Request, c auth.Change) (auth.Entry, bool) {
+	acts := map[auth.Verb]auth.Act{
+		auth.Approved: auth.ActApprove, auth.Denied: auth.ActDeny, auth.Lapsed: auth.ActLapse,
+		auth.Withdraw: auth.ActWithdraw, auth.Broke: auth.ActBreakGlass, auth.Shown: auth.ActShow,
+	}
+	act, ok := acts[c.Verb]
+	return auth.Entry{
+		Time: c.At, Act: act, Outcome: auth.Done, Decided: c.By, Submitted: r.Asker, Instance: r.Instance, Request: r.ID,
+		Rule: r.Rule, Note: c.Note, Door: c.Door, Source: c.Source,
+	}, ok
+}
+
+// showRequest tells what is new of a request. It returns how far it came, also
+// beside an error.
+func (d *Desk) showRequest(ctx context.Context, r auth.Request, told auth.Told) (auth.Told, error) {
+	fresh := r.History[max(0, told.Version):]
+	told, err := d.showToApprovers(ctx, r, told, fresh)
+	if err != nil {
+		return told, err
+	}
+	for _, c := range fresh {
+		if c.Settles && c.Verb != auth.Withdraw && c.Verb != auth.Broke || c.Verb == auth.Lapsed {
+			d.tellAsker(ctx, r, told)
+			break
+		}
+	}
+	told.Version = r.Version()
+	return told, nil
+}
+
+// showToApprovers posts or rewrites the card, and reminds in its thread. Of a
+// broken glass everybody is told, once.
+func (d *Desk) showToApprovers(ctx context.Context, r auth.Request, told auth.Told, fresh []auth.Change) (auth.Told, error) {
+	channel, text, blocks := d.requestMessage(r)
+	if channel == "" {
+		return told, nil
+	}
+	if told.TS == "" {
+		ts, err := d.Chat.Post(ctx, channel, "", text, blocks)
+		if err != nil {
+			return told, err
+		}
+		told.Channel, told.TS = channel, ts
+	} else if err := d.Chat.Update(ctx, told.Channel, told.TS, text, blocks); err != nil {
+		return told, err
+	}
+	for _, c := range fresh {
+		if c.Verb != auth.Reminded || r.State() != auth.RequestPending {
+			continue
+		}
+		text := fmt.Sprintf("%s: still waiting. It lapses %s.", mentions(r.By), moment(r.Lapses()))
+		if _, err := d.Chat.Post(ctx, told.Channel, told.TS, text, []slack.Block{section(text)}); err != nil {
+			return told, err
+		}
+	}
+	return told, nil
+}
+
+// requestMessage is what a channel is told of the request, and which one;
+// empty where none is.
+func (d *Desk) requestMessage(r auth.Request) (channel, text string, blocks []slack.Block) {
+	if r.Break {
+		if _, broke := r.Did(auth.Broke); !broke {
+			return "", "", nil
+		}
+		text = brokenGlass(r)
+		return d.Policy.Channels.BreakGlass, text, []slack.Block{section(text)}
+	}
+	channel = d.Policy.Channels.Approvals
+	if channel == "" {
+		channel = d.Policy.Channels.Alerts // the policy has changed since it was asked
+	}
+	text, blocks = requestCard(r)
+	return channel, text, blocks
+}
+
+// replyFor is how long Slack takes answers through a command's response URL.
+const replyFor = 30 * time.Minute
+
+// tellAsker tells the asker how it came out, where they asked and by direct
+// message. One who cannot be written to is told in their channel, or at the
+// least by name below the card.
+func (d *Desk) tellAsker(ctx context.Context, r auth.Request, told auth.Told) {
+	m := outcomePage(r, d.Now())
+	if url, err := d.Passes.Pepper.Open(r.Reply); err != nil {
+		d.Log.WarnContext(ctx, "opening a reply", "request", r.ID, "error", err)
+	} else if url != "" && d.Now().Sub(r.Asked) < replyFor {
+		if err := d.Chat.Respond(ctx, url, m.Text, m.Blocks, true); err != nil {
+			d.Log.InfoContext(ctx, "rewriting the asker's answer", "request", r.ID, "error", err)
+		}
+	}
+	_, _, err := d.Private.Direct(ctx, r.Asker, m.Text, m.Blocks)
+	if err != nil && r.Channel != "" {
+		d.Log.InfoContext(ctx, "a direct message did not arrive", "request", r.ID, "user", r.Asker, "error", err)
+		err = d.Private.Whisper(ctx, r.Channel, r.Asker, m.Text, m.Blocks)
+	}
+	if err != nil && told.TS != "" {
+		text := fmt.Sprintf("%s, I cannot write to you, so I tell you here: %s Your Home tab of this app shows it, too.", person(r.Asker), outcomeText(r, d.Now()))
+		_, err = d.Chat.Post(ctx, told.Channel, told.TS, text, []slack.Block{section(text)})
+	}
+	if err != nil {
+		d.Log.WarnContext(ctx, "the asker could not be told", "request", r.ID, "user", r.Asker, "error", err)
+	}
+}
