@@ -130,6 +130,16 @@ func TestModalIsClosed(t *testing.T) {
 	}
 }
 
+// TestTypingGoesOnAfterAModal that a typed command opened: the composer has the caret back.
+func TestTypingGoesOnAfterAModal(t *testing.T) {
+	w, base := newWorld(t, Options{})
+	startStandIn(t, w)
+	tab := browsertest.Tab(t)
+	browsertest.Do(t, tab, browsertest.Visit(base), browsertest.Until(connects), browsertest.Say("/ec2-pass"), browsertest.Seen("modal"),
+		browsertest.Click("modal-close"), browsertest.Until(noModal), browsertest.Say("hello"),
+		browsertest.Until(`document.querySelector('[data-testid="message"]')?.innerText.includes("hello")`))
+}
+
 // TestModalSaysThatNobodyAnswers and can be sent again.
 func TestModalSaysThatNobodyAnswers(t *testing.T) {
 	w, base := newWorld(t, Options{})

@@ -87,6 +87,11 @@ func (b *standIn) answer(ctx context.Context, socket *socketmode.Client, ready c
 				}
 			case socketmode.EventTypeSlashCommand:
 				command := event.Data.(slack.SlashCommand)
+				if command.Text == "" {
+					socket.AckCtx(ctx, event.Request.EnvelopeID, nil)
+					b.slack.OpenViewContext(ctx, command.TriggerID, askModal())
+					continue
+				}
 				socket.AckCtx(ctx, event.Request.EnvelopeID, b.pass(command))
 			case socketmode.EventTypeInteractive:
 				done := event.Data.(slack.InteractionCallback)

@@ -62,6 +62,10 @@ function openModal(id, drafts, act, closed) {
   );
   dialog.addEventListener("close", () => {
     dialog.remove();
+    // Chromium gives the focus back to a field, but no caret: what is typed then would be lost.
+    const field = document.activeElement;
+    field?.blur();
+    field?.focus();
     if (!left) closed();
   });
 
