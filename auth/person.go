@@ -29,8 +29,9 @@ func (p Person) Decides() bool {
 // not show it to the bot.
 var ErrNobody = errors.New("no such user, group or channel in Slack")
 
-// ErrNotReachable: this person cannot be written to in that way.
-var ErrNotReachable = errors.New("this person cannot be written to")
+// ErrNotReachable: this person or channel cannot be written to in that way,
+// however often it is tried.
+var ErrNotReachable = errors.New("this person or channel cannot be written to")
 
 // Directory knows people. An adapter may answer with what it learned within
 // about a minute, and with the last good answer while Slack is away.

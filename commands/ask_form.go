@@ -55,7 +55,8 @@ func askModal(p *auth.Policy, all []auth.Instance, channel string) slack.ModalVi
 	case len(stopped) > 0 && len(stopped) <= optionsMost:
 		var options []*slack.OptionBlockObject
 		for _, i := range stopped {
-			options = append(options, slack.NewOptionBlockObject(i.ID, plain(cut(i.Name()+" — "+i.Type+", "+i.ID, optionText)), nil))
+			kind := " — " + i.Type + ", " + i.ID
+			options = append(options, slack.NewOptionBlockObject(i.ID, plain(clean(i.Name(), optionText-len([]rune(kind)))+kind), nil))
 		}
 		menu := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plain("Type to search"), fieldInstance, options...)
 		which = slack.NewInputBlock(fieldInstance, plain("Which instance?"), nil, menu)

@@ -169,7 +169,8 @@ func Jobs() []Job {
 // that nothing was said.
 type Chat interface {
 	// Post says something in a channel, or in the thread of a message, and
-	// returns the new message's timestamp.
+	// returns the new message's timestamp. The error wraps auth.ErrNotReachable
+	// where the channel does not take it, however often it is tried.
 	Post(ctx context.Context, channel, thread, text string, blocks []slack.Block) (ts string, err error)
 	// Update rewrites a message of the bot's own; one that is gone needs none.
 	Update(ctx context.Context, channel, ts, text string, blocks []slack.Block) error

@@ -42,7 +42,7 @@ func decideButtons(r auth.Request, suffix string) []slack.BlockElement {
 	yes := button(actionApprove+suffix, r.ID, "Approve").WithStyle(slack.StylePrimary)
 	if r.Confirm {
 		yes = yes.WithConfirm(confirm("Approve this start?",
-			cut(fmt.Sprintf("%s (%s) may then be started once, by whoever asked.", r.Name, r.Type), 300), "Approve", "Not yet"))
+			fmt.Sprintf("%s (%s) may then be started once, by whoever asked.", clean(r.Name, nameMost), r.Type), "Approve", "Not yet"))
 	}
 	return []slack.BlockElement{yes, button(actionDeny+suffix, r.ID, "Deny").WithStyle(slack.StyleDanger)}
 }
@@ -115,7 +115,7 @@ func list(texts []string) string {
 func outcomePage(r auth.Request, now time.Time) Message {
 	text := outcomeText(r, now)
 	m := say(text)
-	if r.State() == auth.RequestApproved && r.Open() {
+	if r.State() == auth.RequestApproved && r.Open() && !now.After(r.Lapses()) {
 		m.Blocks = append(m.Blocks,
 			slack.NewActionBlock("", button(actionShow, r.ID, "Show my pass").WithStyle(slack.StylePrimary)),
 			small(fmt.Sprintf("The code is shown to you alone, and its %s begin then. Fetch it before %s.", span(r.TTL), moment(r.Lapses()))))

@@ -125,6 +125,13 @@ func (d *Desk) showToApprovers(ctx context.Context, r auth.Request, told auth.To
 	}
 	if told.TS == "" {
 		ts, err := d.Chat.Post(ctx, channel, "", text, blocks)
+		if alerts := d.Policy.Channels.Alerts; errors.Is(err, auth.ErrNotReachable) && channel != alerts {
+			// Those who decide are better asked in the wrong place than nowhere.
+			blocks = append(blocks, small(fmt.Sprintf(":warning: This belongs into <#%s>, where I cannot write: invite me there.", channel)))
+			d.Log.ErrorContext(ctx, "a channel of the policy cannot be written to", "channel", channel, "error", err)
+			channel = alerts
+			ts, err = d.Chat.Post(ctx, channel, "", text, blocks)
+		}
 		if err != nil {
 			return told, err
 		}

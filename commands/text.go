@@ -19,12 +19,33 @@ var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 // quoted shows text that somebody else wrote (a name, a tag, what was typed)
 // as code, so that it can neither format, nor mention, nor link:
 // https://docs.slack.dev/messaging/formatting-message-text#escaping
-// It is cut after most runes.
+// It is cut after most runes; or earlier, since a message has room for twice as
+// many characters at the most, and an escaped sign is several.
 func quoted(text string, most int) string {
-	clean := strings.Map(func(r rune) rune {
+	text = clean(text, most)
+	if text == blank {
+		return text
+	}
+	var out strings.Builder
+	room := 2 * most
+	for _, r := range strings.ReplaceAll(text, "`", "'") {
+		sign := escaper.Replace(string(r))
+		if room -= utf8.RuneCountInString(sign); room < 0 {
+			out.WriteRune('…')
+			break
+		}
+		out.WriteString(sign)
+	}
+	return "`" + out.String() + "`"
+}
+
+const blank = "(blank)"
+
+// clean is text that somebody else wrote, for where Slack shows it as it
+// stands: on one line, without what cannot be seen, cut after most runes.
+func clean(text string, most int) string {
+	text = strings.Map(func(r rune) rune {
 		switch {
-		case r == '`':
-			return '\''
 		case unicode.IsSpace(r):
 			return ' '
 		case unicode.IsControl(r), r == unicode.ReplacementChar:
@@ -34,13 +55,13 @@ func quoted(text string, most int) string {
 		}
 		return r
 	}, text)
-	if runes := []rune(clean); len(runes) > most {
-		clean = string(runes[:most-1]) + "…"
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most-1]) + "…"
 	}
-	if strings.TrimSpace(clean) == "" {
-		return "(blank)"
+	if text = strings.TrimSpace(text); text == "" {
+		return blank
 	}
-	return "`" + escaper.Replace(strings.TrimSpace(clean)) + "`"
+	return text
 }
 
 // nameMost is how much of a name is shown.
@@ -113,14 +134,6 @@ func say(text string) Message { return Message{Text: text, Blocks: []slack.Block
 // plain is a text that Slack shows as it stands.
 func plain(text string) *slack.TextBlockObject {
 	return slack.NewTextBlockObject(slack.PlainTextType, text, true, false)
-}
-
-// cut shortens a plain text to so many characters.
-func cut(text string, most int) string {
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return text
 }
 
 // modal is a form; what it is about stands in its metadata, an id.

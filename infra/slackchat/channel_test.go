@@ -1,9 +1,12 @@
 package slackchat_test
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"sekisho/auth"
 )
 
 func TestChannel(t *testing.T) {
@@ -41,12 +44,15 @@ func TestChannelWhereTheBotCannotSpeak(t *testing.T) {
 
 func TestPostWhereTheBotCannotSpeak(t *testing.T) {
 	for code, want := range map[string]string{
-		"not_in_channel":    "posting in C0OPS: not_in_channel: invite the bot to the channel with /invite",
-		"channel_not_found": "posting in C0OPS: channel_not_found: the id is wrong, or the channel is private",
-		"is_archived":       "posting in C0OPS: is_archived: the channel is archived: unarchive it, or name another",
+		"not_in_channel":    "posting in C0OPS: this person or channel cannot be written to: not_in_channel: invite the bot to the channel with /invite",
+		"channel_not_found": "posting in C0OPS: this person or channel cannot be written to: channel_not_found: the id is wrong, or the channel is private",
+		"is_archived":       "posting in C0OPS: this person or channel cannot be written to: is_archived: the channel is archived: unarchive it, or name another",
 	} {
 		chat, _ := scripted(t, map[string][]string{"chat.postMessage": {refuses(code)}})
 		_, err := chat.Post(t.Context(), "C0OPS", "", "the-text", nil)
 		wantError(t, err, want)
+		if !errors.Is(err, auth.ErrNotReachable) {
+			t.Errorf("%s does not say that trying again is no use", code)
+		}
 	}
 }

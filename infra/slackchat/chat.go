@@ -59,11 +59,12 @@ func New(api *slack.Client, client *http.Client, apiURL string) *Chat {
 }
 
 // Post says something in a channel, or in the thread of the message ts.
-// Names and URLs in the text stay as they are: no mention, no preview.
+// Names and URLs in the text stay as they are: no mention, no preview. The
+// error wraps auth.ErrNotReachable where trying again is no use.
 func (c *Chat) Post(ctx context.Context, channel, thread, text string, blocks []slack.Block) (string, error) {
 	ts, err := c.post(ctx, channel, thread, text, blocks)
 	if err != nil {
-		return "", fmt.Errorf("posting in %s: %w", channel, c.plain(err))
+		return "", fmt.Errorf("posting in %s: %w", channel, c.unreachable(err))
 	}
 	return ts, nil
 }

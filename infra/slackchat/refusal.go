@@ -60,8 +60,8 @@ func advice(answer slack.SlackErrorResponse) string {
 	return ""
 }
 
-// unreachable marks an error as auth.ErrNotReachable when this person cannot
-// be written to in this way, however often it is tried.
+// unreachable marks an error as auth.ErrNotReachable when this person or
+// channel cannot be written to in this way, however often it is tried.
 // https://docs.slack.dev/reference/methods/conversations.open
 // https://docs.slack.dev/reference/methods/chat.postMessage
 // https://docs.slack.dev/reference/methods/chat.postEphemeral
