@@ -53,18 +53,27 @@ func issueAndConsume(ctx context.Context, w *workshop) ([]row, error) {
 	return []row{r.judge(ratio, reach{atLeast: 0.6, format: "%.2f×"})}, nil
 }
 
-// storeRate issues and spends passes from many goroutines and gives the
-// operations per second, two to a pass.
+// storeRate issues and spends passes and gives the operations per second, two
+// to a pass.
 func storeRate(ctx context.Context, store *redisstore.Store) (perSecond float64, err error) {
+	perSecond, err = rate(issueCallers, issuePairs, func(n int) error {
+		instance := fmt.Sprintf("i-%017d", rand.IntN(issueSpace))
+		return issueOne(ctx, store, instance, fmt.Sprintf("%022d", n))
+	})
+	return 2 * perSecond, err
+}
+
+// rate has many callers do something so many times together, and gives how
+// often it was done in a second.
+func rate(callers, times int, do func(n int) error) (perSecond float64, err error) {
 	var begun atomic.Int64
 	var all sync.WaitGroup
-	failed := make(chan error, issueCallers)
+	failed := make(chan error, callers)
 	begin := time.Now()
-	for range issueCallers {
+	for range callers {
 		all.Go(func() {
-			for n := begun.Add(1); n <= issuePairs; n = begun.Add(1) {
-				instance := fmt.Sprintf("i-%017d", rand.IntN(issueSpace))
-				if err := issueOne(ctx, store, instance, fmt.Sprintf("%022d", n)); err != nil {
+			for n := begun.Add(1); n <= int64(times); n = begun.Add(1) {
+				if err := do(int(n)); err != nil {
 					failed <- err
 					return
 				}
@@ -76,7 +85,7 @@ func storeRate(ctx context.Context, store *redisstore.Store) (perSecond float64,
 	case err := <-failed:
 		return 0, err
 	default:
-		return 2 * issuePairs / time.Since(begin).Seconds(), nil
+		return float64(times) / time.Since(begin).Seconds(), nil
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 
@@ -52,33 +50,18 @@ func passMemory(ctx context.Context, w *workshop) ([]row, error) {
 }
 
 // putMany stores passes from many goroutines, whose commands share round trips.
-func putMany(ctx context.Context, client *redis.Client, passes int64) error {
+func putMany(ctx context.Context, client *redis.Client, passes int) error {
 	batched, err := client.AutoPipeline()
 	if err != nil {
 		return err
 	}
 	defer batched.Close()
 	store := redisstore.New(batched)
-	var begun atomic.Int64
-	var all sync.WaitGroup
-	failed := make(chan error, memoryCallers)
-	for range memoryCallers {
-		all.Go(func() {
-			for n := begun.Add(1); n <= passes; n = begun.Add(1) {
-				if _, err := store.PutPass(ctx, newPass(fmt.Sprintf("i-%017x", n), person, fmt.Sprintf("%022d", n))); err != nil {
-					failed <- err
-					return
-				}
-			}
-		})
-	}
-	all.Wait()
-	select {
-	case err := <-failed:
+	_, err = rate(memoryCallers, passes, func(n int) error {
+		_, err := store.PutPass(ctx, newPass(fmt.Sprintf("i-%017x", n), person, fmt.Sprintf("%022d", n)))
 		return err
-	default:
-		return nil
-	}
+	})
+	return err
 }
 
 func usedMemory(ctx context.Context, client *redis.Client) (float64, error) {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"sekisho/auth"
@@ -47,7 +45,10 @@ func trailAppends(ctx context.Context, w *workshop) ([]row, error) {
 		if err := admin.FlushAll(ctx).Err(); err != nil {
 			return 0, err
 		}
-		perSecond, err := trailRate(ctx, writers)
+		perSecond, err := rate(trailCallers, trailEntries, func(n int) error {
+			_, err := writers[n%len(writers)].Append(ctx, someEntry())
+			return err
+		})
 		if err != nil {
 			return 0, err
 		}
@@ -67,30 +68,6 @@ func trailAppends(ctx context.Context, w *workshop) ([]row, error) {
 	}
 	r, _ := compare("trail: entries appended, 64 at once, two writers", "redis-benchmark, xadd", "%.0f/s", o, t)
 	return []row{r.judge(median(o), reach{atLeast: 2000, format: "%.0f/s"})}, nil
-}
-
-func trailRate(ctx context.Context, writers []*redisstore.Trail) (perSecond float64, err error) {
-	var begun atomic.Int64
-	var all sync.WaitGroup
-	failed := make(chan error, trailCallers)
-	begin := time.Now()
-	for n := range trailCallers {
-		all.Go(func() {
-			for begun.Add(1) <= trailEntries {
-				if _, err := writers[n%len(writers)].Append(ctx, someEntry()); err != nil {
-					failed <- err
-					return
-				}
-			}
-		})
-	}
-	all.Wait()
-	select {
-	case err := <-failed:
-		return 0, err
-	default:
-		return trailEntries / time.Since(begin).Seconds(), nil
-	}
 }
 
 func someEntry() auth.Entry {
