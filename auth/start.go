@@ -89,9 +89,10 @@ type StartStore interface {
 	// Advance moves the start on to a higher stage and says whether it did: not
 	// if it was there already, nor if the instance has been started again since.
 	Advance(ctx context.Context, instance string, launch time.Time, to Stage, note string, now time.Time) (Start, bool, error)
-	// NameCaller notes who began the start and says whether this call was the
-	// first to do so: not if the instance has been started again since.
-	NameCaller(ctx context.Context, instance string, launch time.Time, caller string) (first bool, err error)
+	// NameCaller notes who began the start, and says whether this event (its id)
+	// was the first to say so, however often it comes: not if the instance has
+	// been started again since.
+	NameCaller(ctx context.Context, instance string, launch time.Time, caller, event string) (first bool, err error)
 	// Keep makes the record of a start that still runs live on.
 	Keep(ctx context.Context, instance string) error
 	// Swept reads what PutSwept wrote; the zero time where nothing did, or where

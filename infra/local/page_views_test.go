@@ -137,7 +137,7 @@ func TestTypingGoesOnAfterAModal(t *testing.T) {
 	tab := browsertest.Tab(t)
 	browsertest.Do(t, tab, browsertest.Visit(base), browsertest.Until(connects), browsertest.Say("/ec2-pass"), browsertest.Seen("modal"),
 		browsertest.Click("modal-close"), browsertest.Until(noModal), browsertest.Say("hello"),
-		browsertest.Until(`document.querySelector('[data-testid="message"]')?.innerText.includes("hello")`))
+		browsertest.Until(`document.querySelector('#messages .content')?.innerText === "hello"`))
 }
 
 // TestModalSaysThatNobodyAnswers and can be sent again.

@@ -84,7 +84,11 @@ func (s *Store) PutRequest(ctx context.Context, r auth.Request) (auth.Request, e
 	if err != nil {
 		return auth.Request{}, away(err)
 	}
-	switch why := auth.Reason(answer[0]); why {
+	why := auth.Reason(answer[0])
+	if why == auth.AlreadyAsked || why == auth.Replayed && answer[1] != r.ID {
+		_ = s.client.ZRem(ctx, requestsKey, r.ID).Err() // or it is listed for nothing, which does no harm
+	}
+	switch why {
 	case auth.AlreadyAsked:
 		other, _, err := s.Request(ctx, answer[1])
 		if err != nil {

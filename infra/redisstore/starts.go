@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"sekisho/auth"
@@ -76,9 +75,8 @@ func (s *Store) Advance(ctx context.Context, instance string, launch time.Time, 
 }
 
 // NameCaller keeps the promise of auth.StartStore.
-func (s *Store) NameCaller(ctx context.Context, instance string, launch time.Time, caller string) (bool, error) {
-	first, err := nameCaller.Run(ctx, s.client, []string{startKey(instance)},
-		launch.UnixMilli(), caller, uuid.NewString()).Bool()
+func (s *Store) NameCaller(ctx context.Context, instance string, launch time.Time, caller, event string) (bool, error) {
+	first, err := nameCaller.Run(ctx, s.client, []string{startKey(instance)}, launch.UnixMilli(), caller, event).Bool()
 	return first, away(err)
 }
 

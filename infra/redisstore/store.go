@@ -19,9 +19,8 @@
 //	sekisho:{i-…}:lock       there while the instance is locked
 //	sekisho:{U…}:asks        counter of what one person asked for
 //	sekisho:requests         sorted set: id of a request → until when it is listed, milliseconds
-//	sekisho:policy           hash: the policy in force, the one before, and which call noted it
 //	sekisho:swept            up to when a sweep has judged every start, milliseconds
-//	sekisho:policy           hash of the policy that was last in force
+//	sekisho:policy           hash: the policy in force, the one before, and which call noted it
 //	sekisho:{trail}:log      stream: "<seq>-<mark of the batch>" → e (an entry, JSON)
 //	sekisho:{trail}:head     hash: seq and hash of the newest entry
 //	sekisho:{trail}:turn     the writer for whom others wait

@@ -16,7 +16,10 @@ for n = 1, #all, 2 do
   if state then
     issued, ends = tonumber(issued), tonumber(ends)
     if all[n] == id then return {'ok', ends} end -- this very call, sent twice
-    if asked == request and request ~= '-' then return {'replayed', 0} end
+    -- A pass that is put into another's place may be of the same request as that
+    -- one, and as those whose places it took before.
+    local before = instead ~= '' and (state == 'voided' or all[n] == instead)
+    if asked == request and request ~= '-' and not before then return {'replayed', 0} end
     if issued > now - window then
       recent = recent + 1
       if issued < oldest then oldest = issued end
