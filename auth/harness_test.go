@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,35 +20,41 @@ import (
 )
 
 const (
-	web  = "i-0aaaaaaaaaaaaaaa1"
-	db   = "i-0bbbbbbbbbbbbbbb2"
-	hana = "U0HANA"
-	ben  = "U0BEN"
+	web   = "i-0aaaaaaaaaaaaaaa1"
+	db    = "i-0bbbbbbbbbbbbbbb2"
+	hana  = "U0HANA"
+	ben   = "U0BEN"
+	chiyo = "U0CHIYO"
+	dan   = "U0DAN"
+	leads = "S0LEADS"
 
 	testPepper = "a pepper of the tests, 32 bytes and more"
 	passTag    = "Auth"
 )
 
 // world is a gate with all that stands around it: the real store on an
-// embedded Redis, an EC2 that plays what a test wrote down, and a clock that
-// only a test moves.
+// embedded Redis, an EC2 and a Slack that play what a test wrote down, and a
+// clock that only a test moves.
 type world struct {
-	t      *testing.T
-	now    time.Time
-	redis  *miniredis.Miniredis
-	store  *redisstore.Store
-	ec2    *scriptedEC2
-	policy *auth.Policy
-	passes *auth.Passes
-	gate   *auth.Gate
-	sweep  *auth.Sweep
-	pauses []time.Duration
+	t        *testing.T
+	now      time.Time
+	redis    *miniredis.Miniredis
+	store    *redisstore.Store
+	ec2      *scriptedEC2
+	slack    *directory
+	policy   *auth.Policy
+	passes   *auth.Passes
+	requests *auth.Requests
+	gate     *auth.Gate
+	sweep    *auth.Sweep
+	pauses   []time.Duration
+	clicks   int
 	// between runs in the gate's pauses, once in each.
 	between func()
 }
 
 // newWorld enforces passes on what is tagged Sekisho=guarded. The instance web
-// is, and rests in stopped.
+// is, and rests in stopped. Everybody may have a pass; ben and chiyo are the leads.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, now: authtest.T0, redis: miniredis.RunT(t), between: func() {}}
@@ -67,8 +74,17 @@ func newWorld(t *testing.T) *world {
 	policy.Rules = []auth.Rule{{Name: "everyone", Ask: []string{auth.Everyone}}}
 	w.policy = &policy
 
+	w.slack = &directory{people: make(map[string]auth.Person), groups: map[string][]string{leads: {ben, chiyo}}}
+	for _, user := range []string{hana, ben, chiyo, dan} {
+		w.slack.people[user] = auth.Person{ID: user}
+	}
+
 	now := func() time.Time { return w.now }
 	w.passes = &auth.Passes{Policy: w.policy, Store: w.store, Asks: w.store, Pepper: pepper(t), Now: now, Random: rand.Reader}
+	w.requests = &auth.Requests{
+		Referee: &auth.Referee{Policy: w.policy, Directory: w.slack}, Store: w.store, Instances: w.ec2,
+		Passes: w.passes, Now: now, Random: rand.Reader,
+	}
 	w.gate = &auth.Gate{
 		Region: "eu-west-1",
 		Policy: w.policy, Instances: w.ec2, Stopper: w.ec2, Starts: w.store, Pepper: pepper(t), Now: now,
@@ -88,14 +104,21 @@ func (w *world) pause(ctx context.Context, d time.Duration) error {
 func (w *world) away() { w.redis.SetError("ERR the test took the store away") }
 func (w *world) back() { w.redis.SetError("") }
 
-// issue gives the user a pass for the instance, as it is in EC2.
+// issue gives the user a pass for the instance, for ten minutes.
 func (w *world) issue(user, instance string) auth.Issued {
 	w.t.Helper()
-	p, err := w.passes.Issue(w.t.Context(), user, w.ec2.truth[instance], fmt.Sprint("request ", user, instance, w.now))
+	n := auth.NewPass{Instance: instance, User: user, Request: w.click(user).Source}
+	p, err := w.passes.Issue(w.t.Context(), n, 10*time.Minute)
 	if err != nil {
 		w.t.Fatalf("issuing a pass: %v", err)
 	}
 	return p
+}
+
+// click is one more thing that the user does in Slack.
+func (w *world) click(user string) auth.Actor {
+	w.clicks++
+	return auth.Actor{User: user, Door: "socket", Source: fmt.Sprint("trigger-", w.clicks)}
 }
 
 // start puts the instance into pending, as StartInstances would, a minute
@@ -356,6 +379,32 @@ func (e *scriptedEC2) Untag(_ context.Context, id, key, value string) error {
 		e.truth[id] = i
 	}
 	return err
+}
+
+// directory is a Slack that knows what a test wrote down, and counts how often
+// it is asked.
+type directory struct {
+	people map[string]auth.Person
+	groups map[string][]string
+	err    error
+	asked  atomic.Int64
+}
+
+func (d *directory) Person(_ context.Context, user string) (auth.Person, error) {
+	return known(d, d.people, user)
+}
+
+func (d *directory) Members(_ context.Context, id string) ([]string, error) {
+	return known(d, d.groups, id)
+}
+
+func known[T any](d *directory, all map[string]T, id string) (T, error) {
+	d.asked.Add(1)
+	one, ok := all[id]
+	if d.err == nil && !ok {
+		return one, fmt.Errorf("%s: %w", id, auth.ErrNobody)
+	}
+	return one, d.err
 }
 
 // halfAway is a store that goes away between judging and writing down what was

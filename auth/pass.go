@@ -37,7 +37,7 @@ type NewPass struct {
 	ID       string
 	Instance string
 	User     string
-	Request  string // names what asked for it, so that a replay is told apart; no blanks
+	Request  string // names in short what asked for it, so that a replay is told apart; no blanks
 	Rule     string // the rule that allowed it
 	Now      time.Time
 	Deadline time.Time

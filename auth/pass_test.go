@@ -16,7 +16,7 @@ func TestIssueGivesAPassUntilItsDeadline(t *testing.T) {
 	got := w.issue(hana, web)
 	want := auth.PassRecord{
 		ID: pepper(t).Digest(web, got.Code), Instance: web, User: hana, State: auth.PassLive,
-		Issued: w.now, Deadline: w.now.Add(10 * time.Minute),
+		Issued: w.now, Deadline: w.now.Add(10 * time.Minute), Request: "trigger-1",
 	}
 	if got.PassRecord != want {
 		t.Errorf("issued %+v; want %+v", got.PassRecord, want)
@@ -30,43 +30,14 @@ func TestIssueGivesAPassUntilItsDeadline(t *testing.T) {
 	}
 }
 
-func TestIssueAsksWhetherTheInstanceCanHaveAPass(t *testing.T) {
-	for state, want := range map[auth.State]auth.Reason{
-		auth.Stopped:      "",
-		auth.Stopping:     "", // it can be started in a moment
-		auth.Pending:      auth.AlreadyUp,
-		auth.Running:      auth.AlreadyUp,
-		auth.ShuttingDown: auth.Gone,
-		auth.Terminated:   auth.Gone,
-	} {
-		t.Run(string(state), func(t *testing.T) {
-			w := newWorld(t)
-			p, err := w.passes.Issue(t.Context(), hana, guarded(web, state, w.now), "request")
-			if want == "" {
-				if err != nil {
-					t.Errorf("refused: %v", err)
-				}
-				return
-			}
-			wantRefusal(t, err, want)
-			if p.Code.Reveal() != "" {
-				t.Error("a code was given out all the same")
-			}
-		})
-	}
-	w := newWorld(t)
-	free := guarded(web, auth.Running, w.now)
-	free.Tags = nil
-	_, err := w.passes.Issue(t.Context(), hana, free, "request")
-	wantRefusal(t, err, auth.NotGuarded)
-}
+var hanasPass = auth.NewPass{Instance: web, User: hana, Request: "request"}
 
 func TestIssueAnswersARequestOnce(t *testing.T) {
 	w := newWorld(t)
-	if _, err := w.passes.Issue(t.Context(), hana, w.ec2.truth[web], "request"); err != nil {
+	if _, err := w.passes.Issue(t.Context(), hanasPass, time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	_, err := w.passes.Issue(t.Context(), hana, w.ec2.truth[web], "request")
+	_, err := w.passes.Issue(t.Context(), hanasPass, time.Minute)
 	wantRefusal(t, err, auth.Replayed)
 }
 
@@ -75,7 +46,7 @@ func TestIssueKeepsTheInstanceLimit(t *testing.T) {
 	w.policy.Passes.Limit.Instance = 2
 	w.issue(hana, web)
 	w.issue(ben, web)
-	_, err := w.passes.Issue(t.Context(), "U0CHIYO", w.ec2.truth[web], "request")
+	_, err := w.passes.Issue(t.Context(), auth.NewPass{Instance: web, User: chiyo, Request: "request"}, time.Minute)
 	wantRefusal(t, err, auth.TooManyInstance)
 }
 
@@ -83,7 +54,7 @@ func TestNoPassWithoutRandomness(t *testing.T) {
 	w := newWorld(t)
 	dry := errors.New("no randomness")
 	w.passes.Random = iotest.ErrReader(dry)
-	if _, err := w.passes.Issue(t.Context(), hana, w.ec2.truth[web], "request"); !errors.Is(err, dry) {
+	if _, err := w.passes.Issue(t.Context(), hanasPass, time.Minute); !errors.Is(err, dry) {
 		t.Errorf("error %v; want the source's own", err)
 	}
 	if kept, _ := w.store.PassesOf(t.Context(), []string{web}); len(kept) != 0 {
@@ -131,58 +102,6 @@ func TestAdmitKeepsThePersonLimit(t *testing.T) {
 	if err := w.passes.Admit(t.Context(), ben); err != nil {
 		t.Errorf("another person is refused too: %v", err)
 	}
-}
-
-func TestAdmitAsksTheRulesFirst(t *testing.T) {
-	w := newWorld(t)
-	w.policy.Rules[0].Ask = []string{hana}
-	w.policy.Passes.Limit.Person = 1
-	for range 2 { // refused by the rule, and not counted
-		wantRefusal(t, w.passes.Admit(t.Context(), ben), auth.NotAllowed)
-	}
-	w.policy.Rules[0].Ask = []string{hana, ben}
-	if err := w.passes.Admit(t.Context(), ben); err != nil {
-		t.Errorf("an ask that no rule allowed was counted: %v", err)
-	}
-}
-
-func TestExchangeKeepsTheDeadline(t *testing.T) {
-	w := newWorld(t)
-	old := w.issue(hana, web)
-	w.now = w.now.Add(4 * time.Minute)
-	fresh, err := w.passes.Exchange(t.Context(), hana, web, old.ID, "a click")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !fresh.Deadline.Equal(old.Deadline) || fresh.Code.Reveal() == old.Code.Reveal() {
-		t.Errorf("exchanged for a pass until %v; want a new code, and the old deadline %v", fresh.Deadline, old.Deadline)
-	}
-	w.start(web, old.Code.Reveal())
-	wantStart(t, w.opened(auth.Pending).Start, false, auth.Voided, auth.StopAsked)
-	w.ec2.wantDid("Stop " + web)
-	w.become(web, auth.Stopped)
-	w.start(web, fresh.Code.Reveal())
-	wantStart(t, w.opened(auth.Pending).Start, true, auth.Pass, auth.TagGone)
-	w.ec2.wantDid("Untag " + web + " Auth=" + fresh.Code.Reveal())
-}
-
-func TestExchangeIsForTheOwnerOfALivePass(t *testing.T) {
-	w := newWorld(t)
-	old := w.issue(hana, web)
-	_, err := w.passes.Exchange(t.Context(), ben, web, old.ID, "a click of another")
-	wantRefusal(t, err, auth.NoPass)
-	_, err = w.passes.Exchange(t.Context(), hana, db, old.ID, "a click for another instance")
-	wantRefusal(t, err, auth.NoPass)
-
-	rules := w.policy.Rules
-	w.policy.Rules = nil
-	_, err = w.passes.Exchange(t.Context(), hana, web, old.ID, "a click after the rules changed")
-	wantRefusal(t, err, auth.NotAllowed)
-	w.policy.Rules = rules
-
-	w.now = w.now.Add(10*time.Minute + time.Second)
-	_, err = w.passes.Exchange(t.Context(), hana, web, old.ID, "a late click")
-	wantRefusal(t, err, auth.NoPass)
 }
 
 func TestVoidEndsOnlyTheOwnersPass(t *testing.T) {
@@ -237,7 +156,7 @@ func TestLiveAt(t *testing.T) {
 func TestPassesSayThatTheStoreIsAway(t *testing.T) {
 	w := newWorld(t)
 	w.away()
-	_, issue := w.passes.Issue(t.Context(), hana, w.ec2.truth[web], "request")
+	_, issue := w.passes.Issue(t.Context(), hanasPass, time.Minute)
 	_, live := w.passes.Live(t.Context(), hana, []string{web})
 	for what, err := range map[string]error{
 		"Admit": w.passes.Admit(t.Context(), hana), "Issue": issue, "Live": live, "Void": w.passes.Void(t.Context(), hana, web),

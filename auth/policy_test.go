@@ -60,35 +60,11 @@ func TestGuardByTags(t *testing.T) {
 	}
 }
 
-func TestMayAsk(t *testing.T) {
-	everyone := auth.Rule{Name: "everyone", Ask: []string{auth.Everyone}}
-	onCall := auth.Rule{Name: "on call", Ask: []string{hana}}
-	for name, tt := range map[string]struct {
-		rules []auth.Rule
-		user  string
-		by    string
-		ok    bool
-	}{
-		"no rule":            {nil, hana, "", false},
-		"a rule for all":     {[]auth.Rule{everyone}, ben, "everyone", true},
-		"listed":             {[]auth.Rule{onCall}, hana, "on call", true},
-		"not listed":         {[]auth.Rule{onCall}, ben, "on call", false},
-		"the first decides":  {[]auth.Rule{onCall, everyone}, ben, "on call", false},
-		"a rule for nobody":  {[]auth.Rule{{Name: "closed"}}, hana, "closed", false},
-		"nobody in no rules": {nil, "", "", false},
-	} {
-		p := auth.Policy{Rules: tt.rules}
-		if by, ok := p.MayAsk(tt.user); by != tt.by || ok != tt.ok {
-			t.Errorf("%s: %q, %v; want %q, %v", name, by, ok, tt.by, tt.ok)
-		}
-	}
-}
-
 // What has no default is a decision of the operator's, and the rest is on the
 // safe side: nothing is changed in AWS, and no instance ends for good.
 func TestDefaultsAreSafe(t *testing.T) {
 	p := auth.Defaults()
-	if p.Gate.Mode != auth.Observe || p.Gate.WhenUnavailable != "" || p.Alerts != "" || p.Rules != nil || p.Passes.StartNow {
+	if p.Gate.Mode != auth.Observe || p.Gate.WhenUnavailable != "" || p.Channels != (auth.Channels{}) || p.Rules != nil || p.Passes.StartNow || p.People.MatchEmail {
 		t.Errorf("a default that loosens security: %+v", p)
 	}
 	if p.Gate.Guard.Covers(guarded(web, auth.Running, authtest.T0)) {

@@ -104,8 +104,10 @@ type Named struct {
 	Action   string // StartInstances or RunInstances
 }
 
-// calledBefore is how far a call may lie from the launch time that EC2 shows.
-const calledBefore = 2 * time.Minute
+// calledBefore is how far a call may lie from the launch time that EC2 shows:
+// either is the time of the call in whole seconds (inferred; a start further
+// off is named by nobody).
+const calledBefore = 30 * time.Second
 
 // Of says whether the call can be the one that began the start.
 func (n Named) Of(s Start) bool {

@@ -97,7 +97,7 @@ func (l *life) askPass(t *rapid.T) {
 	if l.is.State != auth.Stopped {
 		t.Skip("it is up")
 	}
-	p, err := l.passes.Issue(t.Context(), hana, l.is, fmt.Sprint("request ", len(l.codes)))
+	p, err := l.passes.Issue(t.Context(), auth.NewPass{Instance: web, User: hana, Request: fmt.Sprint("request-", len(l.codes))}, 10*time.Minute)
 	if err != nil {
 		t.Fatalf("issuing a pass: %v", err)
 	}

@@ -90,9 +90,11 @@ type StartStore interface {
 	// if it was there already, nor if the instance has been started again since.
 	Advance(ctx context.Context, instance string, launch time.Time, to Stage, note string, now time.Time) (Start, bool, error)
 	// NameCaller notes who began the start, and says whether this event (its id)
-	// was the first to say so, however often it comes: not if the instance has
-	// been started again since.
+	// was the first to say so and has not been told: not if the instance has been
+	// started again since.
 	NameCaller(ctx context.Context, instance string, launch time.Time, caller, event string) (first bool, err error)
+	// CallerTold notes that people know who began the start.
+	CallerTold(ctx context.Context, instance string, launch time.Time) error
 	// Keep makes the record of a start that still runs live on.
 	Keep(ctx context.Context, instance string) error
 	// Swept reads what PutSwept wrote; the zero time where nothing did, or where

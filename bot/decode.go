@@ -187,7 +187,6 @@ func notice(text json.RawMessage) (kind string, r commands.Request, challenge st
 			Type    string `json:"type"`
 			User    string `json:"user"`
 			Channel string `json:"channel"`
-			Tab     string `json:"tab"`
 		} `json:"event"`
 	}
 	if err := json.Unmarshal(text, &p); err != nil {
@@ -196,7 +195,7 @@ func notice(text json.RawMessage) (kind string, r commands.Request, challenge st
 	if p.Type == "url_verification" {
 		return "", r, p.Challenge, nil
 	}
-	r = commands.Request{ID: p.ID, User: p.Event.User, Channel: p.Event.Channel, Text: p.Event.Tab}
+	r = commands.Request{ID: p.ID, User: p.Event.User, Channel: p.Event.Channel}
 	if p.Event.Type == "" || r.User == "" {
 		return "", r, "", errors.New("an event without type or user")
 	}

@@ -38,6 +38,7 @@ func getByButton(ctx context.Context, d *Desk, r Request) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
+	r.ResponseURL = "" // it would rewrite the list; the asker is told by direct message
 	return d.ask(ctx, r, i, "", 0)
 }
 
@@ -55,35 +56,46 @@ func (d *Desk) wished(ctx context.Context, r Request) (f found, why string, err 
 	if err := d.admit(ctx, r); err != nil {
 		return f, "", err
 	}
-	target, why := splitWish(r.Text)
-	f, err = d.find(ctx, target)
-	if first, rest, more := strings.Cut(target, " "); err == nil && f.instead != nil && more && why == "" {
-		// Nobody bears the whole text as a name: it may be a name and a reason.
-		shorter, err := d.find(ctx, first)
+	for n, w := range readings(r.Text) {
+		other, err := d.find(ctx, w.target)
 		if err != nil {
 			return f, "", err
 		}
-		if shorter.instead == nil {
-			f, why = shorter, strings.TrimSpace(rest)
+		if n == 0 || other.instead == nil {
+			f, why = other, w.why
+		}
+		if other.instead == nil {
+			break
 		}
 	}
-	if n := utf8.RuneCountInString(why); err == nil && n > whyMost {
+	if n := utf8.RuneCountInString(why); n > whyMost {
 		m := say(fmt.Sprintf("Your reason has %d characters, and a card has room for %d. Ask again with the short of it.", n, whyMost))
 		f.instead = &m
 	}
-	return f, why, err
+	return f, why, nil
 }
 
-// splitWish parts "web-1 for the nightly build" and "i-… because": a name may
-// hold blanks, an id may not.
-func splitWish(text string) (target, why string) {
+// reading is one way to take what was typed: an instance, and a reason.
+type reading struct{ target, why string }
+
+// readings are the ways to take it, the likeliest first: "i-… because" (an id
+// has no blanks), "web-1 for the nightly build", the whole as a name, and
+// "web-1 because".
+func readings(text string) []reading {
 	text = strings.TrimSpace(text)
-	if first, rest, ok := strings.Cut(text, " "); ok && auth.IsInstanceID(strings.ToLower(first)) {
-		rest = strings.TrimSpace(rest)
-		return first, strings.TrimSpace(strings.TrimPrefix(rest, "for "))
+	first, rest, more := strings.Cut(text, " ")
+	rest = strings.TrimSpace(rest)
+	if !more {
+		return []reading{{text, ""}}
 	}
-	target, why, _ = strings.Cut(text, " for ")
-	return strings.TrimSpace(target), strings.TrimSpace(why)
+	if auth.IsInstanceID(strings.ToLower(first)) {
+		return []reading{{first, strings.TrimSpace(strings.TrimPrefix(rest, "for "))}}
+	}
+	all := []reading{{text, ""}, {first, rest}}
+	if target, why, ok := strings.Cut(text, " for "); ok {
+		all = append([]reading{{strings.TrimSpace(target), strings.TrimSpace(why)}}, all...)
+	}
+	return all
 }
 
 func instead(f found, err error) (Message, error) {
@@ -129,13 +141,16 @@ func openPage(p *auth.Policy, r auth.Request, now time.Time) Message {
 	case r.Break:
 		return breakPage(p, r)
 	}
-	return askedPage(r, "You have asked for this already")
+	return askedPage(r, "You have asked for this already. I asked")
 }
 
 // askedPage is what the asker sees while others decide.
 func askedPage(r auth.Request, title string) Message {
-	m := say(fmt.Sprintf(":hourglass_flowing_sand: *%s*: %s for %s. I'll tell you here and by direct message.",
-		title, mentions(r.By), name(r.Name)))
+	where := "by direct message"
+	if r.Reply != "" {
+		where = "here and " + where
+	}
+	m := say(fmt.Sprintf(":hourglass_flowing_sand: *%s* %s to let you start %s. I'll tell you %s.", title, mentions(r.By), name(r.Name), where))
 	if r.Why != "" {
 		m.Blocks = append(m.Blocks, small("Your reason: "+quoted(r.Why, whyMost)))
 	}

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -113,7 +114,12 @@ func askByForm(ctx context.Context, d *Desk, r Request) (Message, error) {
 		return Message{}, err
 	}
 	if f.instead != nil {
-		return wrong(field, f.instead.Text)
+		return wrong(field, strings.ReplaceAll(f.instead.Text, "`", "")+" An id (i-…) names exactly one.")
 	}
-	return d.ask(ctx, r, f.Instance, why, ttl)
+	m, err := d.ask(ctx, r, f.Instance, why, ttl)
+	var refused *auth.Refusal
+	if errors.As(err, &refused) && refused.Reason == auth.NeedsReason {
+		return wrong(fieldWhy, "For this instance the policy wants to know why.")
+	}
+	return m, err
 }

@@ -18,12 +18,16 @@ type attendTask struct {
 	Again bool `json:"again"`
 }
 
-// changed sees to it that what just happened to a request is recorded now,
-// before whoever did it is answered, and told by a worker.
+// changed sees to it that what just happened to a request is recorded, before
+// whoever did it is answered, and told by a worker.
 func (d *Desk) changed(ctx context.Context, r auth.Request) {
-	if _, err := d.recordRequest(ctx, r.ID); err != nil {
+	soon, cancel := detached(ctx)
+	defer cancel()
+	if err := d.recordRequest(soon, r.ID); err != nil {
 		d.Log.WarnContext(ctx, "recording what happened to a request", "request", r.ID, "error", err) // attend does it
 	}
+	ctx, cancel = detached(ctx)
+	defer cancel()
 	t := attendTask{ID: r.ID, Again: r.Version() == 0}
 	err := d.later(ctx, taskAttend, t, 0)
 	if err == nil {
@@ -83,7 +87,7 @@ func reminder(r auth.Request) (due time.Time, ok bool) {
 	if n >= remindAtMost || r.Break || r.State() != auth.RequestPending {
 		return time.Time{}, false
 	}
-	return last.Add(r.Within << n / 8), true
+	return last.Add((r.Within << n) / 8), true
 }
 
 // wake is when something is due to happen to the request by itself.

@@ -38,7 +38,7 @@ func TestWithoutTheStoreNoPassIsGivenOut(t *testing.T) {
 			t.Errorf("%s is answered with %+v", action, m)
 		}
 	}
-	if m := o.ask(hana, ""); !strings.Contains(m.Text, "Guarded instances") {
+	if m := o.ask(hana, "list"); !strings.Contains(m.Text, "Guarded instances") {
 		t.Errorf("the list needs no store, and is answered with %q", m.Text)
 	}
 }

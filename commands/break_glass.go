@@ -30,7 +30,7 @@ func breakGlass(ctx context.Context, d *Desk, r Request) (Message, error) {
 	if err != nil {
 		d.outcome(ctx, r.actor(), auth.Entry{Act: auth.ActBreakGlass, Instance: f.ID, Note: why}, err)
 		var refused *auth.Refusal
-		if errors.As(err, &refused) && refused.Reason == auth.AlreadyAsked && req.Break {
+		if errors.As(err, &refused) && refused.Reason == auth.AlreadyAsked {
 			return openPage(d.Policy, req, d.Now()), nil
 		}
 		return Message{}, err
@@ -54,10 +54,14 @@ func breakPage(p *auth.Policy, r auth.Request) Message {
 // breakGlassConfirmed answers "Break the glass": the pass, at once.
 func breakGlassConfirmed(ctx context.Context, d *Desk, r Request) (Message, error) {
 	req, err := d.Requests.Confirm(ctx, r.Value, r.actor())
-	if err != nil {
+	switch {
+	case err == nil:
+		d.changed(ctx, req)
+	case req.Asker == r.User && req.State() == auth.RequestApproved && req.Open():
+		// Broken before, but the pass did not come through.
+	default:
 		return d.cameToNothing(ctx, r, auth.ActBreakGlass, req, err)
 	}
-	d.changed(ctx, req)
 	m, err := show(ctx, d, r)
 	m.Replace = err == nil
 	return m, err

@@ -23,7 +23,10 @@ type cloudTrailCall struct {
 	Answer struct {
 		Instances struct {
 			Items []struct {
-				ID string `json:"instanceId"`
+				ID     string `json:"instanceId"`
+				Before struct {
+					Name auth.State `json:"name"`
+				} `json:"previousState"` // of StartInstances
 			} `json:"items"`
 		} `json:"instancesSet"`
 	} `json:"responseElements"`
@@ -48,6 +51,9 @@ func nameCaller(ctx context.Context, d *Desk, e Event) error {
 	}
 	var failed []error
 	for _, i := range call.Answer.Instances.Items {
+		if i.Before.Name.Up() {
+			continue // it ran already: this call began nothing
+		}
 		failed = append(failed, d.nameOne(ctx, callerTask{Event: e.ID, Named: auth.Named{
 			Instance: i.ID, At: call.At, Action: call.Event,
 			Caller: auth.Caller{Type: call.Who.Type, ARN: call.Who.ARN, Service: call.Who.Service},
@@ -68,7 +74,8 @@ func nameCallerAgain(ctx context.Context, d *Desk, e Event) error {
 // of an instance that is not guarded there never is one.
 const callerTries = 6
 
-// nameOne says in the thread of a start's card who began it.
+// nameOne says in the thread of a start's card who began it. Should this be cut
+// short, the event says it again when it comes again.
 func (d *Desk) nameOne(ctx context.Context, t callerTask) error {
 	n := t.Named
 	starts, err := d.Gate.Starts.Starts(ctx, []string{n.Instance})
@@ -76,17 +83,17 @@ func (d *Desk) nameOne(ctx context.Context, t callerTask) error {
 		return err
 	}
 	s := starts[n.Instance]
-	if !n.Of(s) || s.Card.TS == "" {
-		if t.Try++; t.Try > callerTries || d.Queue == nil {
-			return nil
-		}
+	if t.Try++; (!n.Of(s) || s.Card.TS == "") && t.Try <= callerTries && d.Queue != nil {
 		return d.later(ctx, taskCaller, t, pauseBefore(t.Try))
+	}
+	if !n.Of(s) {
+		return nil
 	}
 	fit, err := d.fits(ctx, s, n.Caller)
 	if err != nil {
 		return err
 	}
-	first, err := d.Gate.Starts.NameCaller(ctx, s.Instance, s.Launch, n.Caller.String())
+	first, err := d.Gate.Starts.NameCaller(ctx, s.Instance, s.Launch, n.Caller.String(), t.Event)
 	if err != nil || !first {
 		return err
 	}
@@ -94,12 +101,17 @@ func (d *Desk) nameOne(ctx context.Context, t callerTask) error {
 	d.record(ctx, by, auth.Entry{
 		Act: auth.ActStartCaller, Outcome: auth.Done, Submitted: s.User, Instance: s.Instance, Reason: string(fit), Note: n.Caller.String(),
 	})
-	var failed error
 	if fit == auth.FitOther {
-		failed = d.mismatch(ctx, by, s, n)
+		err = d.mismatch(ctx, by, s, n)
 	}
-	text := callerText(d.Policy, s, n, fit)
-	return errors.Join(failed, d.announce(ctx, sayTask{Channel: s.Card.Channel, Thread: s.Card.TS, Text: text}))
+	if s.Card.TS != "" { // else Slack has been away for long, and the alert is what matters
+		text := callerText(d.Policy, s, n, fit)
+		err = errors.Join(err, d.announce(ctx, sayTask{Channel: s.Card.Channel, Thread: s.Card.TS, Text: text}))
+	}
+	if err != nil {
+		return err
+	}
+	return d.Gate.Starts.CallerTold(ctx, s.Instance, s.Launch)
 }
 
 // fits compares the caller with the owner of the pass that was spent.
@@ -116,27 +128,6 @@ func (d *Desk) fits(ctx context.Context, s auth.Start, c auth.Caller) (auth.Fit,
 		owner.ID = s.User
 	}
 	return d.Policy.People.Fits(c, owner), nil
-}
-
-// mismatch does what the policy says about a pass that somebody else spent.
-func (d *Desk) mismatch(ctx context.Context, by auth.Actor, s auth.Start, n auth.Named) error {
-	stop := d.Policy.People.OnMismatch == auth.StopMismatch && d.Policy.Gate.Mode == auth.Enforce
-	done := "It is left running: the policy says `on_mismatch: alert`."
-	if d.Policy.People.OnMismatch == auth.StopMismatch {
-		done = "Observe mode: with `gate.mode: enforce` it would be stopped."
-	}
-	if stop {
-		stopped := auth.Done
-		done = "I have asked EC2 to stop it."
-		if err := d.Gate.Stopper.Stop(ctx, s.Instance); err != nil {
-			d.Log.ErrorContext(ctx, "stopping a start of another principal", "instance", s.Instance, "error", err)
-			stopped, done = auth.Refused, "*It could not be stopped*: stop it by hand if it was not meant."
-		}
-		d.record(ctx, by, auth.Entry{Act: auth.ActStartStop, Outcome: stopped, Submitted: s.User, Instance: s.Instance, Reason: "mismatch", Note: done})
-	}
-	text := fmt.Sprintf(":rotating_light: <!here> *The pass of %s was spent by somebody else*: `%s` was started by %s. %s\n*Next:* ask %s whether the code was handed on; if not, take away the rights of that principal.",
-		person(s.User), s.Instance, callerName(d.Policy, n.Caller), done, person(s.User))
-	return d.announce(ctx, sayTask{Channel: d.Policy.Channels.Alerts, Text: text})
 }
 
 // callerText is the line in the card's thread.

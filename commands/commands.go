@@ -222,6 +222,8 @@ type Desk struct {
 	Queue     Queue // nil where no queue is configured: what needs one is not offered
 	Now       func() time.Time
 	Log       *slog.Logger
+	// Check says what of the policy's channels and groups Slack does not know.
+	Check func(context.Context) error
 	// Lines takes the trail as lines of JSON besides, for those who keep logs.
 	Lines io.Writer
 

@@ -1,5 +1,11 @@
 package commands
 
+import (
+	"github.com/slack-go/slack"
+
+	"sekisho/auth"
+)
+
 // The pure functions behind the messages, for the tests that show them with
 // every value there is.
 var (
@@ -12,4 +18,18 @@ var (
 	AdoptedText = adoptedText
 	Section     = section
 	Edits       = edits
+	RequestCard = requestCard
+	AskedPage   = askedPage
+	OutcomePage = outcomePage
+	BreakPage   = breakPage
+	BrokenGlass = brokenGlass
+	AskModal    = askModal
+	DenyModal   = denyModal
+	CallerText  = callerText
+	Hourly      = hourly
 )
+
+// HomePage is a Home tab.
+func HomePage(waiting, mine []auth.Request, passes []auth.PassRecord, names map[string]string) []slack.Block {
+	return home{waiting, mine, passes, names}.page()
+}

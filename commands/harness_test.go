@@ -2,6 +2,7 @@ package commands_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,12 +26,16 @@ import (
 
 // The people, places and instances of the tests.
 const (
-	hana   = "U0HANA"
-	ben    = "U0BEN"
-	alerts = "C0ALERTS"
-	webID  = "i-0aaaaaaaaaaaaaaa1"
-	dbID   = "i-0bbbbbbbbbbbbbbb2"
-	openID = "i-0ccccccccccccccc3" // not guarded
+	hana     = "U0HANA"
+	ben      = "U0BEN"
+	mai      = "U0MAI"
+	tom      = "U0TOM"
+	outsider = "U0MALLORY" // who may ask for nothing
+	alerts   = "C0ALERTS"
+	ops      = "C0OPS" // where commands are typed
+	webID    = "i-0aaaaaaaaaaaaaaa1"
+	dbID     = "i-0bbbbbbbbbbbbbbb2"
+	openID   = "i-0ccccccccccccccc3" // not guarded
 
 	answerAt = "https://hooks.slack.com/commands/T0TEST/1/test"
 )
@@ -42,27 +47,40 @@ var noon = time.Unix(1_800_000_000, 0)
 // queue are doubles that hand over what they were asked.
 type office struct {
 	*commands.Desk
-	t     testing.TB
-	redis *miniredis.Miniredis
-	ec2   *cloud
-	chat  *chat
-	queue *queue
-	log   *logs
-	clock *clock
-	asked int
+	t      testing.TB
+	redis  *miniredis.Miniredis
+	ec2    *cloud
+	chat   *chat
+	views  *views
+	people *people
+	queue  *queue
+	log    *logs
+	lines  *logs // the trail's
+	trail  *redisstore.Trail
+	clock  *clock
+	asked  int
 }
 
 func newOffice(t testing.TB) *office {
 	t.Helper()
-	redis := miniredis.RunT(t)
+	return newOfficeOn(t, miniredis.RunT(t))
+}
+
+// newOfficeOn is another process on the same store.
+func newOfficeOn(t testing.TB, redis *miniredis.Miniredis) *office {
+	t.Helper()
 	client, err := redisstore.Dial("redis://" + redis.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { client.Close() })
 	store := redisstore.New(client)
-	o := &office{t: t, redis: redis, clock: &clock{now: noon}, chat: newChat(), queue: new(queue), log: new(logs)}
+	o := &office{
+		t: t, redis: redis, clock: &clock{now: noon}, chat: newChat(), queue: new(queue), log: new(logs), lines: new(logs),
+		people: newPeople(), views: new(views),
+	}
 	o.ec2 = newCloud(o.clock)
+	o.trail = store.Trail(testPepper(t))
 	policy := testPolicy()
 	gate := &auth.Gate{
 		Region: "eu-central-1",
@@ -72,17 +90,24 @@ func newOffice(t testing.TB) *office {
 	passes := &auth.Passes{
 		Policy: policy, Store: store, Asks: store, Pepper: gate.Pepper, Now: o.clock.Now, Random: rand.NewChaCha8([32]byte{}),
 	}
+	requests := &auth.Requests{
+		Referee: &auth.Referee{Policy: policy, Directory: o.people}, Store: store, Instances: o.ec2, Passes: passes,
+		Now: o.clock.Now, Random: passes.Random,
+	}
 	o.Desk = &commands.Desk{
-		Policy: policy, Passes: passes, Gate: gate, Sweep: &auth.Sweep{Gate: gate, Passes: passes, Instances: o.ec2},
-		Instances: o.ec2, Starter: o.ec2, Cards: store, Chat: o.chat, Queue: o.queue, Now: o.clock.Now,
-		Log: slog.New(slog.NewJSONHandler(o.log, nil)),
+		Policy: policy, Passes: passes, Requests: requests, Gate: gate,
+		Sweep:     &auth.Sweep{Gate: gate, Passes: passes, Instances: o.ec2},
+		Instances: o.ec2, Starter: o.ec2, Cards: store, Policies: store, Directory: o.people, Trail: o.trail,
+		Chat: o.chat, Private: o.chat, Views: o.views, Queue: o.queue, Now: o.clock.Now,
+		Log: slog.New(slog.NewJSONHandler(o.log, nil)), Lines: o.lines,
 	}
 	return o
 }
 
 func testPolicy() *auth.Policy {
 	p := auth.Defaults()
-	p.Alerts = alerts
+	p.Hash = "test-policy"
+	p.Channels = auth.Channels{Alerts: alerts, BreakGlass: alerts}
 	p.Gate.Mode = auth.Enforce
 	p.Gate.WhenUnavailable = auth.StopUnjudged
 	p.Gate.Guard = auth.Guard{Tags: map[string]string{"Sekisho": "guarded"}}
@@ -103,7 +128,9 @@ func testPepper(t testing.TB) auth.Pepper {
 // request is a fresh request by the user.
 func (o *office) request(user string) commands.Request {
 	o.asked++
-	return commands.Request{ID: fmt.Sprintf("trigger.%d", o.asked), User: user, Channel: "C0OPS", ResponseURL: answerAt}
+	return commands.Request{
+		ID: fmt.Sprintf("trigger.%d", o.asked), Door: "socket", User: user, Channel: ops, ResponseURL: answerAt,
+	}
 }
 
 // ask types `/ec2-pass text`, and gives what the user then reads.
@@ -117,24 +144,34 @@ func (o *office) ask(user, text string) commands.Message {
 // click presses a button.
 func (o *office) click(user, action, value string) commands.Message {
 	o.t.Helper()
+	r := o.request(user)
+	r.Value = value
+	return o.answer(o.button(action), r)
+}
+
+// handler answers a request.
+type handler = func(context.Context, *commands.Desk, commands.Request) (commands.Message, error)
+
+// button is what the button with this action calls.
+func (o *office) button(action string) handler {
+	o.t.Helper()
+	name, _, _ := strings.Cut(action, ":")
 	for _, b := range commands.Buttons() {
-		if name, _, _ := strings.Cut(action, ":"); b.Action == name {
-			r := o.request(user)
-			r.Value = value
-			return o.answer(b.Answers, r)
+		if b.Action == name {
+			return b.Answers
 		}
 	}
 	o.t.Fatalf("there is no button %q", action)
-	return commands.Message{}
+	return nil
 }
 
-func (o *office) answer(handler func(context.Context, *commands.Desk, commands.Request) (commands.Message, error), r commands.Request) commands.Message {
+func (o *office) answer(handler handler, r commands.Request) commands.Message {
 	o.t.Helper()
 	m, err := handler(o.t.Context(), o.Desk, r)
 	if err != nil {
 		m, _ = commands.Sorry(err)
 	}
-	if m.Text == "" || len(m.Blocks) == 0 {
+	if m.Text == "" && len(m.Wrong) == 0 && len(o.views.opened) == 0 || (m.Text == "") != (len(m.Blocks) == 0) {
 		o.t.Fatalf("the answer says nothing: %+v", m)
 	}
 	return m
@@ -428,8 +465,8 @@ func (c *cloud) Start(_ context.Context, id, key, value string) error {
 
 // said is one message that reached Slack.
 type said struct {
-	how             string // "post", "update" or "respond"
-	channel, thread string
+	how             string // "post", "update", "respond", "direct" or "whisper"
+	channel, thread string // of a direct message, the user
 	ts, url, text   string
 	blocks          []slack.Block
 	replace         bool
@@ -440,12 +477,13 @@ type chat struct {
 	said chan said
 	mu   sync.Mutex
 	away error
+	fail map[string]error // by how, or how and channel
 	n    int
 	// during, when set, runs once while the next message is on its way.
 	during func()
 }
 
-func newChat() *chat { return &chat{said: make(chan said, 1000)} }
+func newChat() *chat { return &chat{said: make(chan said, 1000), fail: make(map[string]error)} }
 
 // goAway makes Slack fail, or come back with nil.
 func (c *chat) goAway(err error) {
@@ -464,8 +502,8 @@ func (c *chat) say(s said) (string, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.away != nil {
-		return "", c.away
+	if err := cmp.Or(c.away, c.fail[s.how], c.fail[s.how+" "+s.channel]); err != nil {
+		return "", err
 	}
 	if s.how == "post" {
 		c.n++
@@ -486,6 +524,16 @@ func (c *chat) Update(_ context.Context, channel, ts, text string, blocks []slac
 
 func (c *chat) Respond(_ context.Context, url, text string, blocks []slack.Block, replace bool) error {
 	_, err := c.say(said{how: "respond", url: url, text: text, blocks: blocks, replace: replace})
+	return err
+}
+
+func (c *chat) Direct(_ context.Context, user, text string, blocks []slack.Block) (string, string, error) {
+	_, err := c.say(said{how: "direct", channel: user, text: text, blocks: blocks})
+	return "D0" + user, "", err
+}
+
+func (c *chat) Whisper(_ context.Context, channel, user, text string, blocks []slack.Block) error {
+	_, err := c.say(said{how: "whisper", channel: channel, thread: user, text: text, blocks: blocks})
 	return err
 }
 

@@ -28,8 +28,9 @@ func help(_ context.Context, d *Desk, _ Request) (Message, error) {
 func (d *Desk) helpPage() Message {
 	p := d.Policy
 	var lines strings.Builder
-	lines.WriteString("`/ec2-pass web-1` — a one-time pass for the instance named web-1\n")
-	lines.WriteString("`/ec2-pass i-0123456789abcdef0` — the same, by id\n")
+	lines.WriteString("`/ec2-pass` — a form: which instance, why, how long\n")
+	lines.WriteString("`/ec2-pass web-1` or `i-0123456789abcdef0` — a one-time pass for the instance with this name or id\n")
+	lines.WriteString("`/ec2-pass web-1 for the nightly build` — the same, and why: those who must approve read it\n")
 	for _, w := range vocabulary() {
 		fmt.Fprintf(&lines, "`%s` — %s\n", w.example, w.about)
 	}
@@ -40,7 +41,7 @@ func (d *Desk) helpPage() Message {
 		Blocks: []slack.Block{
 			section("*How to start a guarded instance*\n" + how),
 			section(strings.TrimSuffix(lines.String(), "\n")),
-			small("Only you see my answers. A second pass for the same instance voids your first."),
+			small("Only you see my answers. Where somebody must approve, I tell you when they have. My Home tab shows what waits for you. A second pass for the same instance voids your first."),
 		},
 	}
 	if p.Gate.Mode == auth.Observe {

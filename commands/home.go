@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -23,6 +24,9 @@ func (d *Desk) PublishHome(ctx context.Context, user string) error {
 		m, _ := Sorry(err)
 		d.Log.ErrorContext(ctx, "the Home tab", "user", user, "error", err)
 		blocks = append(m.Blocks, small("Open this tab again to try once more."))
+		soon, cancel := detached(ctx) // the time may be up, and this is what is left to say
+		defer cancel()
+		ctx = soon
 	}
 	return d.Views.Publish(ctx, user, blocks)
 }
@@ -58,11 +62,17 @@ func (d *Desk) home(ctx context.Context, user string) (h home, err error) {
 			}
 			continue
 		}
-		if len(h.waiting) == homeMost || r.State() != auth.RequestPending {
+		n := slices.IndexFunc(guarded, func(i auth.Instance) bool { return i.ID == r.Instance })
+		if n < 0 || len(h.waiting) == homeMost || r.State() != auth.RequestPending {
 			continue
 		}
-		if _, _, err := d.Requests.MayDecide(ctx, r.ID, user); err == nil {
+		err := d.Requests.MayDecideOn(ctx, r, guarded[n], user)
+		var refused *auth.Refusal
+		switch {
+		case err == nil:
 			h.waiting = append(h.waiting, r)
+		case !errors.As(err, &refused):
+			return h, err
 		}
 	}
 	return h, nil
@@ -113,7 +123,7 @@ func (h home) page() []slack.Block {
 
 // mineLine is one of the asker's own requests, with what can be done about it.
 func mineLine(r auth.Request, n int) slack.Block {
-	text := fmt.Sprintf("*%s* (%s) — %s, asked %s", name(r.Name), r.Type, r.State(), moment(r.Asked))
+	text := fmt.Sprintf("*%s* (%s) — %s, asked %s", name(r.Name), r.Type, stateWord(r), moment(r.Asked))
 	switch {
 	case r.State() == auth.RequestPending:
 		return beside(text+"\nWaiting for "+mentions(r.By), button(fmt.Sprint(actionWithdraw, ":", n), r.ID, "Withdraw"))
@@ -124,6 +134,14 @@ func mineLine(r auth.Request, n int) slack.Block {
 		text += "\n" + quoted(c.Note, whyMost)
 	}
 	return section(text)
+}
+
+// stateWord says where a request stands, as the cards do.
+func stateWord(r auth.Request) string {
+	if _, lapsed := r.Did(auth.Lapsed); lapsed {
+		return "lapsed"
+	}
+	return string(r.State())
 }
 
 func heading(text string) slack.Block { return slack.NewHeaderBlock(plain(text)) }

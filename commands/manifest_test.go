@@ -2,6 +2,7 @@ package commands_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,9 +11,9 @@ import (
 	"sekisho/commands"
 )
 
-// What Slack is told of the commands and what this program answers are one
-// list.
-func TestTheManifestNamesTheCommands(t *testing.T) {
+// What Slack is told of the commands, shortcuts and events, and what this
+// program answers, are one list.
+func TestTheManifestNamesWhatIsAnswered(t *testing.T) {
 	text, err := os.ReadFile("../manifest.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -22,9 +23,19 @@ func TestTheManifestNamesTheCommands(t *testing.T) {
 		Description string
 		UsageHint   string `yaml:"usage_hint"`
 	}
+	type shortcut struct {
+		Name, Type, Description string
+		CallbackID              string `yaml:"callback_id"`
+	}
 	var manifest struct {
 		Features struct {
 			SlashCommands []command `yaml:"slash_commands"`
+			Shortcuts     []shortcut
+		}
+		Settings struct {
+			EventSubscriptions struct {
+				BotEvents []string `yaml:"bot_events"`
+			} `yaml:"event_subscriptions"`
 		}
 	}
 	if err := yaml.Unmarshal(text, &manifest); err != nil {
@@ -34,20 +45,27 @@ func TestTheManifestNamesTheCommands(t *testing.T) {
 	for _, c := range commands.Commands() {
 		ours = append(ours, command{c.Name, c.About, c.Usage})
 	}
-	theirs := manifest.Features.SlashCommands
-	for n := range max(len(ours), len(theirs)) {
-		switch {
-		case n >= len(ours):
-			t.Errorf("the manifest names %s, which nothing answers", theirs[n].Command)
-		case n >= len(theirs):
-			t.Errorf("the manifest does not name %s", ours[n].Command)
-		case ours[n] != theirs[n]:
-			t.Errorf("commands.Commands() has\n%+v\nmanifest.yml has\n%+v", ours[n], theirs[n])
-		}
+	sameList(t, "the commands", ours, manifest.Features.SlashCommands)
+	var shortcuts []shortcut
+	for _, c := range commands.Shortcuts() {
+		shortcuts = append(shortcuts, shortcut{Name: c.Name, Type: "global", Description: c.About, CallbackID: c.Callback})
+	}
+	sameList(t, "the shortcuts", shortcuts, manifest.Features.Shortcuts)
+	var notices []string
+	for _, n := range commands.Notices() {
+		notices = append(notices, n.Type)
+	}
+	sameList(t, "the events", notices, manifest.Settings.EventSubscriptions.BotEvents)
+}
+
+func sameList[T comparable](t *testing.T, what string, ours, theirs []T) {
+	t.Helper()
+	if !slices.Equal(ours, theirs) {
+		t.Errorf("of %s, this program has\n%+v\nmanifest.yml has\n%+v", what, ours, theirs)
 	}
 }
 
-// Slack's limits of a slash command:
+// Slack's limits of commands and shortcuts:
 // https://docs.slack.dev/reference/app-manifest
 func TestTheCommandsKeepTheManifestsLimits(t *testing.T) {
 	for _, c := range commands.Commands() {
@@ -56,6 +74,11 @@ func TestTheCommandsKeepTheManifestsLimits(t *testing.T) {
 		}
 		if c.About == "" || len(c.About) > 2000 || len(c.Usage) > 1000 {
 			t.Errorf("%s: a description of %d and a usage of %d bytes", c.Name, len(c.About), len(c.Usage))
+		}
+	}
+	for _, c := range commands.Shortcuts() {
+		if c.Name == "" || len(c.Name) > 24 || c.About == "" || len(c.About) > 150 || len(c.Callback) > 255 {
+			t.Errorf("%s: a name of %d, a description of %d and an id of %d bytes", c.Callback, len(c.Name), len(c.About), len(c.Callback))
 		}
 	}
 }
@@ -77,6 +100,15 @@ func TestTheListsAreWhole(t *testing.T) {
 	for _, b := range commands.Buttons() {
 		// The bot cuts an action at its first colon.
 		entry("the button "+b.Action, b.Action != "" && b.Answers != nil && !strings.Contains(b.Action, ":"))
+	}
+	for _, f := range commands.Forms() {
+		entry("the form "+f.Callback, f.Callback != "" && f.Answers != nil)
+	}
+	for _, c := range commands.Shortcuts() {
+		entry("the shortcut "+c.Callback, c.Callback != "" && c.Answers != nil)
+	}
+	for _, n := range commands.Notices() {
+		entry("the notice "+n.Type, n.Type != "" && n.Run != nil)
 	}
 	for _, j := range commands.Jobs() {
 		entry("the job "+j.Source+" "+j.DetailType, j.Source != "" && j.DetailType != "" && j.Run != nil)

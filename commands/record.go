@@ -9,9 +9,14 @@ import (
 	"sekisho/auth"
 )
 
-// recordWithin is how long the trail may keep an answer waiting. The caller's
-// own deadline does not count: what has happened is written down.
-const recordWithin = time.Second
+// afterwards is how long each of the things may take that follow from what has
+// happened: that it is recorded, and that a worker is told of it.
+const afterwards = time.Second
+
+// detached is a context for those. The caller's own deadline does not count.
+func detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+}
 
 // recordTask carries an entry that the trail could not take.
 type recordTask struct {
@@ -26,11 +31,11 @@ func (d *Desk) record(ctx context.Context, by auth.Actor, e auth.Entry) {
 	if e.Submitted == "" {
 		e.Submitted = by.User
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
-	defer cancel()
 	if err := d.append(ctx, e); err != nil {
 		d.Log.WarnContext(ctx, "writing the trail", "act", e.Act, "error", err)
 		d.print(e)
+		ctx, cancel := detached(ctx)
+		defer cancel()
 		if err := d.later(ctx, taskRecord, recordTask{Entry: e}, pauseBefore(0)); err != nil {
 			d.Log.ErrorContext(ctx, "an entry of the trail stands only in the log", "entry", e, "error", err)
 		}
@@ -52,6 +57,8 @@ func recordAgain(ctx context.Context, d *Desk, e Event) error {
 }
 
 func (d *Desk) append(ctx context.Context, entries ...auth.Entry) error {
+	ctx, cancel := detached(ctx)
+	defer cancel()
 	linked, err := d.Trail.Append(ctx, entries...)
 	if err != nil {
 		return err

@@ -14,18 +14,11 @@ const actionShow = "request_show"
 func show(ctx context.Context, d *Desk, r Request) (Message, error) {
 	req, pass, err := d.Requests.Show(ctx, r.Value, r.actor())
 	if pass.ID == "" {
-		if err == nil {
-			err = &auth.Refusal{Reason: auth.Spent}
-		}
 		return d.cameToNothing(ctx, r, auth.ActShow, req, err)
 	}
 	if err != nil { // the pass is out, and only that it is out was not noted
 		d.Log.WarnContext(ctx, "noting that a pass was shown", "request", req.ID, "error", err)
-	}
-	if last := req.History[len(req.History)-1]; last.Verb != auth.Shown || last.Source != r.ID {
-		d.record(ctx, r.actor(), auth.Entry{ // shown before: a fresh code in the old one's place
-			Act: auth.ActShow, Outcome: auth.Done, Instance: req.Instance, Request: req.ID, Rule: req.Rule, Decided: r.User,
-		})
+		d.outcome(ctx, r.actor(), auth.Entry{Act: auth.ActShow, Instance: req.Instance, Request: req.ID, Rule: req.Rule, Decided: r.User}, nil)
 	}
 	d.changed(ctx, req)
 	return passPage(d.Policy, instanceOf(req), pass, d.startable()), nil

@@ -54,7 +54,7 @@ func refusal(r *auth.Refusal) string {
 	case auth.OwnRequest:
 		return "You asked for this yourself, so somebody else must decide. If it is urgent, tell one of those named on the card."
 	case auth.NotApprover:
-		return ruled(r) + " does not name you among those who decide about this one, or you are a guest here. Nothing has changed."
+		return ruled(r) + " does not name you among those who decide about this one (and guests decide nothing). Nothing has changed."
 	case auth.TooLate:
 		return "That came too late: the request is decided, or has lapsed. Nothing has changed."
 	case auth.AlreadyApproved:

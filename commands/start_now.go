@@ -19,6 +19,7 @@ type startTask struct {
 	Instance    string `json:"instance"`
 	Pass        string `json:"pass"`   // the pass's id
 	Issued      int64  `json:"issued"` // when the pass was, milliseconds
+	Asked       string `json:"asked"`  // what asked for the pass
 	Request     string `json:"request"`
 	ResponseURL string `json:"response_url"`
 }
@@ -44,7 +45,8 @@ func startNow(ctx context.Context, d *Desk, r Request) (Message, error) {
 		return Message{}, err
 	}
 	task := startTask{
-		User: r.User, Instance: instance, Pass: pass, Issued: live[n].Issued.UnixMilli(), Request: r.ID, ResponseURL: r.ResponseURL,
+		User: r.User, Instance: instance, Pass: pass, Issued: live[n].Issued.UnixMilli(), Asked: live[n].Request,
+		Request: r.ID, ResponseURL: r.ResponseURL,
 	}
 	if err := d.later(ctx, taskStart, task, 0); err != nil {
 		return Message{}, err
@@ -81,7 +83,7 @@ func (d *Desk) startFor(ctx context.Context, t startTask) (Message, error) {
 		return Message{}, err
 	}
 	by := auth.Actor{User: t.User, Door: doorEvents, Source: t.Request}
-	pass, err := d.Requests.Exchange(ctx, by, i, t.Pass, time.UnixMilli(t.Issued))
+	pass, err := d.Requests.Exchange(ctx, by, i, auth.PassRecord{ID: t.Pass, Issued: time.UnixMilli(t.Issued), Request: t.Asked})
 	d.outcome(ctx, by, auth.Entry{Act: auth.ActPassStart, Instance: t.Instance, Rule: pass.Rule}, err)
 	var r *auth.Refusal
 	if errors.As(err, &r) && (r.Reason == auth.Replayed || r.Reason == auth.NoPass) {

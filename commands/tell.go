@@ -11,9 +11,9 @@ import (
 	"sekisho/auth"
 )
 
-// tellLease is how long one worker may take over a start's message before
-// another may: longer than Slack's slowest answers and one Retry-After.
-const tellLease = 30 * time.Second
+// tellLease is how long one worker may take over a message before another may:
+// longer than the queue lets a message be handled.
+const tellLease = time.Minute
 
 // tellTask has a start told later, because Slack was away.
 type tellTask struct {

@@ -40,18 +40,18 @@ func (d *Desk) tellRequest(ctx context.Context, t attendTask) error {
 }
 
 // recordRequest brings the trail up to date with a request, and tells nobody.
-// done is false when somebody else is at it.
-func (d *Desk) recordRequest(ctx context.Context, id string) (done bool, err error) {
+// Whoever is telling about it just now records it, too.
+func (d *Desk) recordRequest(ctx context.Context, id string) error {
 	r, told, ok, err := d.Requests.Store.TakeTelling(ctx, id, d.Now(), tellLease)
 	if errors.Is(err, auth.ErrCardHeld) {
-		return false, nil
+		return nil
 	}
 	if err != nil || !ok {
-		return err == nil, err
+		return err
 	}
 	told, failed := d.catchUp(ctx, r, told)
 	_, err = d.Requests.Store.PutTold(ctx, id, told)
-	return failed == nil, errors.Join(failed, err)
+	return errors.Join(failed, err)
 }
 
 // catchUp writes into the trail what has happened to the request since it was
@@ -108,7 +108,9 @@ func (d *Desk) showRequest(ctx context.Context, r auth.Request, told auth.Told) 
 	}
 	for _, c := range fresh {
 		if c.Settles && c.Verb != auth.Withdraw && c.Verb != auth.Broke || c.Verb == auth.Lapsed {
-			d.tellAsker(ctx, r, told)
+			if err := d.tellAsker(ctx, r, told); err != nil {
+				return told, err
+			}
 			break
 		}
 	}
@@ -175,7 +177,7 @@ const replyFor = 30 * time.Minute
 // tellAsker tells the asker how it came out, where they asked and by direct
 // message. One who cannot be written to is told in their channel, or at the
 // least by name below the card.
-func (d *Desk) tellAsker(ctx context.Context, r auth.Request, told auth.Told) {
+func (d *Desk) tellAsker(ctx context.Context, r auth.Request, told auth.Told) error {
 	m := outcomePage(r, d.Now())
 	if url, err := d.Passes.Pepper.Open(r.Reply); err != nil {
 		d.Log.WarnContext(ctx, "opening a reply", "request", r.ID, "error", err)
@@ -185,15 +187,17 @@ func (d *Desk) tellAsker(ctx context.Context, r auth.Request, told auth.Told) {
 		}
 	}
 	_, _, err := d.Private.Direct(ctx, r.Asker, m.Text, m.Blocks)
-	if err != nil && r.Channel != "" {
+	if errors.Is(err, auth.ErrNotReachable) && r.Channel != "" {
 		d.Log.InfoContext(ctx, "a direct message did not arrive", "request", r.ID, "user", r.Asker, "error", err)
 		err = d.Private.Whisper(ctx, r.Channel, r.Asker, m.Text, m.Blocks)
 	}
-	if err != nil && told.TS != "" {
+	if errors.Is(err, auth.ErrNotReachable) && told.TS != "" {
 		text := fmt.Sprintf("%s, I cannot write to you, so I tell you here: %s Your Home tab of this app shows it, too.", person(r.Asker), outcomeText(r, d.Now()))
 		_, err = d.Chat.Post(ctx, told.Channel, told.TS, text, []slack.Block{section(text)})
 	}
-	if err != nil {
-		d.Log.WarnContext(ctx, "the asker could not be told", "request", r.ID, "user", r.Asker, "error", err)
+	if errors.Is(err, auth.ErrNotReachable) {
+		d.Log.WarnContext(ctx, "the asker cannot be told", "request", r.ID, "user", r.Asker, "error", err)
+		return nil
 	}
+	return err
 }

@@ -86,7 +86,7 @@ func person(id string) string { return "<@" + id + ">" }
 func span(d time.Duration) string {
 	n, unit := int(d.Round(time.Second)/time.Second), "second"
 	switch {
-	case d >= 2*time.Hour:
+	case d >= 2*time.Hour || d == time.Hour:
 		n, unit = int(d.Round(time.Hour)/time.Hour), "hour"
 	case d >= 2*time.Minute || d == time.Minute:
 		n, unit = int(d.Round(time.Minute)/time.Minute), "minute"

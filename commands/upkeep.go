@@ -13,7 +13,7 @@ import (
 // upkeep is what every sweep does besides looking at instances: it looks after
 // the requests, notices a new policy, and lets old entries of the trail go.
 func (d *Desk) upkeep(ctx context.Context) error {
-	err := errors.Join(d.attendAll(ctx), d.NoticePolicy(ctx))
+	err := errors.Join(d.attendAll(ctx), d.NoticePolicy(ctx), d.CheckOnce(ctx))
 	now := d.Now()
 	// Up to a midnight, so that there is something to trim once a day and not
 	// at each sweep.
@@ -24,10 +24,30 @@ func (d *Desk) upkeep(ctx context.Context) error {
 	return errors.Join(err, trimmed)
 }
 
-// policyOnce says whether this process has said which policy it follows.
+// policyOnce says whether this process has said which policy it follows, and
+// whether Slack knows what it names.
 type policyOnce struct {
-	mu    sync.Mutex
-	noted bool
+	mu      sync.Mutex
+	noted   bool
+	checked bool
+}
+
+// CheckOnce tells, once in a process, which channels and groups of the policy
+// Slack does not know or does not let the bot into.
+func (d *Desk) CheckOnce(ctx context.Context) error {
+	d.policy.mu.Lock()
+	checked := d.policy.checked
+	d.policy.checked = true
+	d.policy.mu.Unlock()
+	if checked || d.Check == nil {
+		return nil
+	}
+	err := d.Check(ctx)
+	if err == nil {
+		return nil
+	}
+	d.Log.WarnContext(ctx, "what the policy names in Slack", "error", err)
+	return d.announce(ctx, sayTask{Channel: d.Policy.Channels.Alerts, Text: ":wrench: *The policy names what Slack does not let me use*:\n" + quoted(err.Error(), 2000)})
 }
 
 // NoticePolicy records and tells that the policy is another one than before.

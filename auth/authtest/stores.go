@@ -535,6 +535,9 @@ func callerOnce(t *testing.T, s Store) {
 	if !name(T0, "arn:1") || !name(T0, "arn:1") || name(T0, "arn:2") {
 		t.Error("the first event, come twice, was not the only one to name the caller")
 	}
+	if err := s.CallerTold(t.Context(), web, T0); err != nil || name(T0, "arn:1") {
+		t.Errorf("what was told would be told again, %v", err)
+	}
 	judge(t, s, knock(T0.Add(time.Second), ""))
 	if !name(T0.Add(time.Second), "arn:2") {
 		t.Error("the next start kept the caller of the one before")

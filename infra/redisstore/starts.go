@@ -80,6 +80,11 @@ func (s *Store) NameCaller(ctx context.Context, instance string, launch time.Tim
 	return first, away(err)
 }
 
+// CallerTold keeps the promise of auth.StartStore.
+func (s *Store) CallerTold(ctx context.Context, instance string, launch time.Time) error {
+	return away(nameCaller.Run(ctx, s.client, []string{startKey(instance)}, launch.UnixMilli(), "", "").Err())
+}
+
 // Keep keeps the promise of auth.StartStore.
 func (s *Store) Keep(ctx context.Context, instance string) error {
 	return away(s.client.PExpire(ctx, startKey(instance), keepStarts).Err())

@@ -57,7 +57,7 @@ func TestTwoPeopleInABrowser(t *testing.T) {
 	approvalsRoom := browsertest.Click("channel-C0APPROVE")
 
 	browsertest.Do(t, tab, visit(demo),
-		browsertest.Say("/ec2-pass gpu-1 for the nightly training"), shows("@leads for gpu-1"),
+		browsertest.Say("/ec2-pass gpu-1 for the nightly training"), shows("@leads to let you start gpu-1"),
 		approvalsRoom, shows("asks to start gpu-1"),
 		browsertest.Click("btn-request_approve"), browsertest.Click("confirm-ok"), shows("somebody else must decide"))
 	browsertest.Do(t, tab, be(ben), approvalsRoom, browsertest.Seen("btn-request_approve"))

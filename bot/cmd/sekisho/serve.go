@@ -74,7 +74,7 @@ func serve(ctx context.Context, app *wire.App, doors bot.Doors, listen string) e
 		}
 	}
 	all.Go(func() error {
-		if err := errors.Join(app.Desk.NoticePolicy(ctx), app.CheckSlack(ctx)); err != nil {
+		if err := errors.Join(app.Desk.NoticePolicy(ctx), app.Desk.CheckOnce(ctx)); err != nil {
 			app.Log.WarnContext(ctx, "at the start", "error", err) // the sweep notices the policy, too
 		}
 		return nil
