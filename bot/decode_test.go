@@ -68,7 +68,7 @@ func TestFormAndEnvelopeAgreeOnAnInteraction(t *testing.T) {
 
 func TestNotice(t *testing.T) {
 	kind, r, challenge, err := notice(json.RawMessage(recorded(t, "home_opened.json")))
-	want := commands.Request{ID: "Ev123ABC456", User: "U123ABC456", Channel: "D123ABC456", Text: "home"}
+	want := commands.Request{ID: "Ev123ABC456", User: "U123ABC456", Channel: "D123ABC456"}
 	if kind != "app_home_opened" || !reflect.DeepEqual(r, want) || challenge != "" || err != nil {
 		t.Errorf("an event: %q %+v %q, %v", kind, r, challenge, err)
 	}

@@ -410,7 +410,7 @@ func TestEveryRequestSaysItsDoor(t *testing.T) {
 			clickedInAMessage("test"): {ID: "1.1", Value: "7", ResponseURL: responseURL},
 			submitted("test", "x"):    {ID: "1.1", Value: "about this", Fields: map[string]string{"why": "x"}},
 			chosen("test"):            {ID: "1.1"},
-			happened("test"):          {ID: "Ev1", Text: "home"},
+			happened("test"):          {ID: "Ev1"},
 		} {
 			envelope := "interactive"
 			if want.ID == "Ev1" {

@@ -16,7 +16,7 @@ import (
 // for. When Slack is away it is put off, not lost.
 func (d *Desk) tellRequest(ctx context.Context, t attendTask) error {
 	for more := true; more; {
-		r, told, ok, err := d.Requests.Store.TakeTelling(ctx, t.ID, d.Now(), tellLease)
+		r, told, ok, err := d.takeTelling(ctx, t.ID)
 		if errors.Is(err, auth.ErrCardHeld) && d.Queue != nil {
 			return d.later(ctx, taskAttend, attendTask{ID: t.ID}, tellLease)
 		}
@@ -37,6 +37,22 @@ func (d *Desk) tellRequest(ctx context.Context, t attendTask) error {
 		}
 	}
 	return nil
+}
+
+// takeTelling waits a little for the right to tell: whoever only records has it
+// for some milliseconds.
+func (d *Desk) takeTelling(ctx context.Context, id string) (r auth.Request, t auth.Told, ok bool, err error) {
+	for pause := 20 * time.Millisecond; ; pause *= 2 {
+		r, t, ok, err = d.Requests.Store.TakeTelling(ctx, id, d.Now(), tellLease)
+		if !errors.Is(err, auth.ErrCardHeld) || pause > 500*time.Millisecond {
+			return r, t, ok, err
+		}
+		select {
+		case <-ctx.Done():
+			return r, t, ok, context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
 }
 
 // recordRequest brings the trail up to date with a request, and tells nobody.

@@ -17,8 +17,8 @@ var pageAddress = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 func TestTheDemoInABrowser(t *testing.T) {
 	tab := browsertest.Tab(t)
 	w := &world{t: t, env: append(os.Environ(), "HOME="+t.TempDir())}
-	demo := w.run([]string{"demo", "--listen", "127.0.0.1:0"})
-	browsertest.Do(t, tab, visit(demo), browsertest.Say("/ec2-pass web-1"), browsertest.Seen("code"), ticked("ask"))
+	demo := w.run([]string{"demo", "--listen", "127.0.0.1:0", "--log"})
+	browsertest.Do(t, tab, visit(demo), browsertest.Say("/ec2-pass web-1"), codeShown(), ticked("ask"))
 	browsertest.Picture(t, tab, "pass")
 	code := browsertest.Eval[string](t, tab, `document.body.innerText.match(/\b[A-Z0-9]{31}\b/)[0]`)
 
@@ -36,7 +36,7 @@ func TestTheDemoInABrowser(t *testing.T) {
 	browsertest.Do(t, tab, browsertest.Click("channel-C0OPS"), browsertest.Click("dismiss"),
 		browsertest.Say("/ec2-pass web-1"), shows("already running"),
 		browsertest.Click("stop-web-1"), browsertest.Becomes("web-1", "stopped"),
-		browsertest.Say("/ec2-pass web-1"), browsertest.Click("btn-pass_start"), browsertest.Seen("confirm-ok"))
+		browsertest.Say("/ec2-pass web-1"), browsertest.Click("btn-pass_start"), asked())
 	browsertest.Picture(t, tab, "confirm")
 	browsertest.Do(t, tab, browsertest.Click("confirm-ok"), browsertest.Becomes("web-1", "running"), shows("EC2 is starting"))
 
@@ -53,20 +53,20 @@ func TestTheDemoInABrowser(t *testing.T) {
 func TestTwoPeopleInABrowser(t *testing.T) {
 	tab := browsertest.Tab(t)
 	w := &world{t: t, env: append(os.Environ(), "HOME="+t.TempDir())}
-	demo := w.run([]string{"demo", "--listen", "127.0.0.1:0"})
+	demo := w.run([]string{"demo", "--listen", "127.0.0.1:0", "--log"})
 	approvalsRoom := browsertest.Click("channel-C0APPROVE")
 
 	browsertest.Do(t, tab, visit(demo),
 		browsertest.Say("/ec2-pass gpu-1 for the nightly training"), shows("@leads to let you start gpu-1"),
 		approvalsRoom, shows("asks to start gpu-1"),
-		browsertest.Click("btn-request_approve"), browsertest.Click("confirm-ok"), shows("somebody else must decide"))
+		browsertest.Click("btn-request_approve"), asked(), browsertest.Click("confirm-ok"), shows("somebody else must decide"))
 	browsertest.Do(t, tab, be(ben), approvalsRoom, browsertest.Seen("btn-request_approve"))
 	browsertest.Picture(t, tab, "card")
-	browsertest.Do(t, tab, browsertest.Click("btn-request_approve"), browsertest.Seen("confirm-ok"),
+	browsertest.Do(t, tab, browsertest.Click("btn-request_approve"), asked(),
 		browsertest.Click("confirm-ok"), shows("You approved gpu-1"), shows("approved by @Ben Okafor"),
 		browsertest.Until(`!document.querySelector('[data-testid="btn-request_approve"]')`))
 	browsertest.Picture(t, tab, "approved")
-	browsertest.Do(t, tab, be(hana), browsertest.Click("channel-D0HANA"), browsertest.Click("btn-request_show"), browsertest.Seen("code"))
+	browsertest.Do(t, tab, be(hana), browsertest.Click("channel-D0HANA"), browsertest.Click("btn-request_show"), codeShown())
 	browsertest.Picture(t, tab, "shown")
 	code := browsertest.Eval[string](t, tab, `document.body.innerText.match(/\b[A-Z0-9]{31}\b/)[0]`)
 	browsertest.Do(t, tab, browsertest.Write("tag-value-gpu-1", code), browsertest.Click("tag-set-gpu-1"), browsertest.Seen("tag-gpu-1-Auth"),
@@ -87,9 +87,9 @@ func TestTwoPeopleInABrowser(t *testing.T) {
 		be(hana), browsertest.Click("channel-D0HANA"), shows("@Ben Okafor denied"))
 
 	browsertest.Do(t, tab, be("U0ROSA"), browsertest.Click("channel-C0OPS"), browsertest.Say("/ec2-pass break-glass gpu-1 for the outage"),
-		browsertest.Click("btn-request_break"), browsertest.Seen("confirm-ok"))
+		browsertest.Click("btn-request_break"), asked())
 	browsertest.Picture(t, tab, "break")
-	browsertest.Do(t, tab, browsertest.Click("confirm-ok"), browsertest.Seen("code"), browsertest.Click("channel-C0ALERTS"), shows("took a pass for gpu-1"))
+	browsertest.Do(t, tab, browsertest.Click("confirm-ok"), codeShown(), browsertest.Click("channel-C0ALERTS"), shows("took a pass for gpu-1"))
 	if code := demo.stop(); code != 0 {
 		t.Errorf("the demo ended with %d", code)
 	}
@@ -105,6 +105,16 @@ func visit(demo *program) browsertest.Step {
 // be looks at the page as another person.
 func be(user string) browsertest.Step {
 	return chromedp.Steps(browsertest.Click("person-"+user), browsertest.Until(`document.body.dataset.ready === "`+user+`"`))
+}
+
+// codeShown waits until a code can be read.
+func codeShown() browsertest.Step {
+	return browsertest.Until("/\\b[A-Z0-9]{31}\\b/.test(document.body.innerText)")
+}
+
+// asked waits for a confirm dialog, and until it stands still.
+func asked() browsertest.Step {
+	return chromedp.Steps(browsertest.Seen("confirm-ok"), browsertest.Until(`!document.getAnimations().some((a) => a.playState === "running")`))
 }
 
 // closed closes the modal.

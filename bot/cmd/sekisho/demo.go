@@ -21,7 +21,7 @@ var demoPolicy []byte
 
 type demoCmd struct {
 	Listen string `help:"Address of the page." default:"127.0.0.1:8000"`
-	Log    bool   `help:"Show the bot's log."`
+	Log    bool   `help:"Show the bot's log, and the trail."`
 }
 
 // Run makes a world and starts the bot in it: this very program, as `sekisho
@@ -75,7 +75,7 @@ func (d demoCmd) start(env []string) (*exec.Cmd, error) {
 	// Not in this terminal's group: Ctrl-C reaches it through attend, once.
 	bot.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if d.Log {
-		bot.Stderr = os.Stderr
+		bot.Stdout, bot.Stderr = os.Stderr, os.Stderr
 	}
 	return bot, bot.Start()
 }
