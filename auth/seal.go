@@ -8,8 +8,9 @@ import (
 	"io"
 )
 
-// Seal encrypts a short text that is as good as a password for a while (a
-// response URL), so that the store can keep it without holding it.
+// Seal encrypts a short text, such as one that is as good as a password for a
+// while (a response URL), so that a store or queue can keep it without holding
+// it, and nobody without the pepper can make another.
 func (p Pepper) Seal(random io.Reader, text string) (string, error) {
 	if text == "" {
 		return "", nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"sekisho/auth"
@@ -18,10 +19,11 @@ func detached(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 }
 
-// recordTask carries an entry that the trail could not take.
+// recordTask carries an entry that the trail could not take. It is sealed with
+// the pepper: nobody who can only write to the queue has an entry signed.
 type recordTask struct {
-	Entry auth.Entry `json:"entry"`
-	Try   int        `json:"try"`
+	Entry string `json:"entry"`
+	Try   int    `json:"try"`
 }
 
 // record writes down what was decided. While the store is away the entry waits
@@ -36,10 +38,22 @@ func (d *Desk) record(ctx context.Context, by auth.Actor, e auth.Entry) {
 		d.print(e)
 		ctx, cancel := detached(ctx)
 		defer cancel()
-		if err := d.later(ctx, taskRecord, recordTask{Entry: e}, pauseBefore(0)); err != nil {
+		if err := d.recordLater(ctx, e); err != nil {
 			d.Log.ErrorContext(ctx, "an entry of the trail stands only in the log", "entry", e, "error", err)
 		}
 	}
+}
+
+func (d *Desk) recordLater(ctx context.Context, e auth.Entry) error {
+	text, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	sealed, err := d.Passes.Pepper.Seal(d.Passes.Random, string(text))
+	if err != nil {
+		return err
+	}
+	return d.later(ctx, taskRecord, recordTask{Entry: sealed}, pauseBefore(0))
 }
 
 // recordAgain writes down what could not be written before.
@@ -48,7 +62,15 @@ func recordAgain(ctx context.Context, d *Desk, e Event) error {
 	if err != nil {
 		return err
 	}
-	err = d.append(ctx, t.Entry)
+	text, err := d.Passes.Pepper.Open(t.Entry)
+	if err != nil {
+		return fmt.Errorf("the entry in event %q: %w", e.ID, err)
+	}
+	var entry auth.Entry
+	if err := json.Unmarshal([]byte(text), &entry); err != nil {
+		return fmt.Errorf("the entry in event %q: %w", e.ID, err)
+	}
+	err = d.append(ctx, entry)
 	if errors.Is(err, auth.ErrUnavailable) {
 		t.Try++
 		return d.later(ctx, taskRecord, t, pauseBefore(t.Try))

@@ -252,6 +252,20 @@ func TestWhileTheTrailIsAwayEntriesWait(t *testing.T) {
 }
 
 // Lines are for those who keep logs: each entry as one line of JSON.
+// Whoever can write to the queue has no entry signed.
+func TestAForgedEntryStaysOutOfTheTrail(t *testing.T) {
+	o := newOffice(t)
+	for _, entry := range []string{`{"act":"request.approve","outcome":"done"}`, "c2VhbGVkIGJ5IG5vYm9keSB3aXRoIHRoZSBwZXBwZXI", ""} {
+		detail, _ := json.Marshal(map[string]string{"entry": entry})
+		if err := o.run(commands.Event{ID: "forged", Source: "sekisho.task", DetailType: "Record", Detail: detail}); err == nil {
+			t.Errorf("taken: %q", entry)
+		}
+	}
+	if all := o.entries(); len(all) > 0 {
+		t.Errorf("in the trail: %+v", all)
+	}
+}
+
 func TestTheTrailIsPrintedToo(t *testing.T) {
 	o := newOffice(t)
 	o.ask(hana, "web-1")
