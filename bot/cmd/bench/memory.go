@@ -58,7 +58,7 @@ func putMany(ctx context.Context, client *redis.Client, passes int) error {
 	defer batched.Close()
 	store := redisstore.New(batched)
 	_, err = rate(memoryCallers, passes, func(n int) error {
-		_, err := store.PutPass(ctx, newPass(fmt.Sprintf("i-%017x", n), person, fmt.Sprintf("%022d", n)))
+		_, err := store.PutPass(ctx, newPass(fmt.Sprintf("i-%017x", n), person, passID(n)))
 		return err
 	})
 	return err
