@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	errAway    = errors.New("Slack is away")
+	errAway    = errors.New("no word from Slack")
 	errBlocked = fmt.Errorf("conversations.open: %w", auth.ErrNotReachable)
 )
 

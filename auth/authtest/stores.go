@@ -532,7 +532,8 @@ func callerOnce(t *testing.T, s Store) {
 	if name(T0.Add(-time.Hour), "arn:1") {
 		t.Error("an older start's caller was noted on the newer")
 	}
-	if !name(T0, "arn:1") || !name(T0, "arn:1") || name(T0, "arn:2") {
+	first, again, other := name(T0, "arn:1"), name(T0, "arn:1"), name(T0, "arn:2")
+	if !first || !again || other {
 		t.Error("the first event, come twice, was not the only one to name the caller")
 	}
 	if err := s.CallerTold(t.Context(), web, T0); err != nil || name(T0, "arn:1") {

@@ -223,7 +223,7 @@ func launchRequest(image, kind string, tags []tag) any {
 	if len(tags) > 0 {
 		spec := tagsItem{Resource: "instance"}
 		for _, t := range tags {
-			spec.Tags = append(spec.Tags, tagItem{t.Key, t.Value})
+			spec.Tags = append(spec.Tags, tagItem(t))
 		}
 		request.Tags = &items[tagsItem]{[]tagsItem{spec}}
 	}

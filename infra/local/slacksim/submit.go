@@ -78,7 +78,7 @@ func (w *Workspace) submission(user, viewID string, values map[string]map[string
 	v.Errors = wrong
 	w.changed()
 	if len(wrong) > 0 {
-		return nil, fmt.Errorf("Slack sends nothing while an input is wrong: %v", wrong)
+		return nil, fmt.Errorf("an input is wrong, and so Slack sends nothing: %v", wrong)
 	}
 	payload := w.interaction("view_submission", u)
 	payload["view"] = w.wireView(v, state)
