@@ -22,7 +22,11 @@ func render(m commands.Message) ([]byte, error) {
 	if m.Text == "" {
 		return nil, nil // the answer is not a message
 	}
-	return json.Marshal(reply{slack.ResponseTypeEphemeral, m.Text, m.Blocks})
+	encode := func() ([]byte, error) { return json.Marshal(reply{slack.ResponseTypeEphemeral, m.Text, m.Blocks}) }
+	if m.Encoded != nil {
+		return m.Encoded.By(encode)
+	}
+	return encode()
 }
 
 // renderForm makes a form's acknowledgement: errors beside its fields, another

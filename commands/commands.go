@@ -46,6 +46,21 @@ type Message struct {
 	Blocks  []slack.Block
 	Replace bool              // takes the place of the message whose button was clicked
 	Wrong   map[string]string // of a form, by block id: what to mend before it is sent again
+	Encoded *Encoded          // of a message that never changes; else nil
+}
+
+// Encoded keeps the encoding of a message that never changes, so that a door
+// makes it once. It is safe for concurrent use.
+type Encoded struct {
+	once sync.Once
+	text []byte
+	err  error
+}
+
+// By encodes the message when it is first asked for.
+func (e *Encoded) By(encode func() ([]byte, error)) ([]byte, error) {
+	e.once.Do(func() { e.text, e.err = encode() })
+	return e.text, e.err
 }
 
 // Command is a slash command.

@@ -21,7 +21,10 @@ type helpOnce struct {
 // help answers `/ec2-pass help`. It asks nothing of anybody: it works when
 // everything else is away.
 func help(_ context.Context, d *Desk, _ Request) (Message, error) {
-	d.help.Do(func() { d.help.page = d.helpPage() })
+	d.help.Do(func() {
+		d.help.page = d.helpPage()
+		d.help.page.Encoded = new(Encoded)
+	})
 	return d.help.page, nil
 }
 
