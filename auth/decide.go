@@ -8,13 +8,13 @@ import (
 
 // MayDecide looks whether the person may decide about the request now. It is
 // what Approve and Deny go by; asked alone, it spares somebody a modal.
-func (q *Requests) MayDecide(ctx context.Context, id, user string) (Request, Ruling, error) {
+func (q *Requests) MayDecide(ctx context.Context, id, user string) (Request, error) {
 	r, _, err := q.Store.Request(ctx, id)
 	if err != nil {
-		return Request{}, Ruling{}, err
+		return Request{}, err
 	}
-	ruling, err := q.fit(ctx, r, user)
-	return r, ruling, err
+	_, err = q.fit(ctx, r, user)
+	return r, err
 }
 
 // MayDecideOn is MayDecide for a request and an instance that were just read.
@@ -132,10 +132,10 @@ func (q *Requests) Lapse(ctx context.Context, id string) (Request, error) {
 }
 
 // Remind notes that the approvers are to be reminded, once for each time that
-// is due. due says whether it is.
-func (q *Requests) Remind(ctx context.Context, id string, due func(Request) bool) (Request, error) {
+// it is due.
+func (q *Requests) Remind(ctx context.Context, id string) (Request, error) {
 	return q.change(ctx, id, Actor{}, func(r Request) (Change, error) {
-		if r.State() != RequestPending || r.Break || !due(r) {
+		if due, ok := r.Reminder(); !ok || q.Now().Before(due) {
 			return Change{}, errNoChange
 		}
 		return Change{Verb: Reminded}, nil

@@ -156,7 +156,7 @@ func TestWhoMayNotApproveMayNotDeny(t *testing.T) {
 			w.leadsApprove(1)
 			r := w.asked(hana)
 			user := tt.clicker(w)
-			_, _, may := w.requests.MayDecide(t.Context(), r.ID, user)
+			_, may := w.requests.MayDecide(t.Context(), r.ID, user)
 			wantRefusal(t, may, tt.want)
 			wantRefusal(t, w.requests.MayDecideOn(t.Context(), r, w.ec2.truth[web], user), tt.want)
 			_, err := w.approve(r, user)
@@ -178,7 +178,7 @@ func TestTheQuorumCountsPeople(t *testing.T) {
 	}
 	_, err = w.show(r, hana)
 	wantRefusal(t, err, auth.NotApproved)
-	_, _, err = w.requests.MayDecide(t.Context(), r.ID, ben)
+	_, err = w.requests.MayDecide(t.Context(), r.ID, ben)
 	wantRefusal(t, err, auth.AlreadyApproved)
 	_, err = w.approve(r, ben)
 	wantRefusal(t, err, auth.AlreadyApproved)
@@ -211,7 +211,7 @@ func TestNobodyKnowsSuchARequest(t *testing.T) {
 		"lapse": func(r auth.Request, _ string) (auth.Request, error) { return w.lapse(r) },
 		"show":  func(r auth.Request, u string) (auth.Request, error) { _, err := w.show(r, u); return r, err },
 		"may": func(r auth.Request, u string) (auth.Request, error) {
-			_, _, err := w.requests.MayDecide(t.Context(), r.ID, u)
+			_, err := w.requests.MayDecide(t.Context(), r.ID, u)
 			return r, err
 		},
 	}
@@ -225,25 +225,34 @@ func TestNobodyKnowsSuchARequest(t *testing.T) {
 
 func TestAReminderIsNotedWhileSomebodyIsWaitedFor(t *testing.T) {
 	w := newWorld(t)
-	w.leadsApprove(1)
-	remind := func(r auth.Request, due bool, version int) {
+	w.leadsApprove(1) // within an hour
+	remind := func(r auth.Request, after time.Duration, version int) {
 		t.Helper()
-		now, err := w.requests.Remind(t.Context(), r.ID, func(auth.Request) bool { return due })
+		w.now = w.now.Add(after)
+		now, err := w.requests.Remind(t.Context(), r.ID)
 		if err != nil || now.Version() != version {
-			t.Errorf("after %d changes, %v; want %d", now.Version(), err, version)
+			t.Errorf("after %s: %d changes, %v; want %d", after, now.Version(), err, version)
 		}
 	}
+	const eighth = time.Hour / 8
 	glass := w.brokenGlass()
-	remind(glass, true, 0)
+	remind(glass, eighth, 0)
 	if _, err := w.withdraw(glass, hana); err != nil {
 		t.Fatal(err)
 	}
 	r := w.asked(hana)
-	remind(r, false, 0)
-	remind(r, true, 1)
-	w.wantStands(r, auth.RequestPending, 1)
-	if _, err := w.approve(r, ben); err != nil {
+	remind(r, eighth-time.Second, 0)
+	remind(r, time.Second, 1)
+	remind(r, 0, 1) // once for each time
+	remind(r, 2*eighth-time.Second, 1)
+	remind(r, time.Second, 2)
+	remind(r, 4*eighth, 3)
+	remind(r, 8*eighth, 3) // and three times at most
+	w.wantStands(r, auth.RequestPending, 3)
+
+	again := w.asked(ben)
+	if _, err := w.approve(again, chiyo); err != nil {
 		t.Fatal(err)
 	}
-	remind(r, true, 2)
+	remind(again, eighth, 1)
 }

@@ -134,6 +134,24 @@ func (r Request) Lapses() time.Time {
 	return r.Asked.Add(r.Within)
 }
 
+// remindAtMost is how often the approvers are reminded of one request.
+const remindAtMost = 3
+
+// Reminder says when the approvers are to be reminded next: after an eighth of
+// the time, a quarter more, and a half more, whenever the one before came.
+func (r Request) Reminder() (due time.Time, ok bool) {
+	n, last := 0, r.Asked
+	for _, c := range r.History {
+		if c.Verb == Reminded {
+			n, last = n+1, c.At
+		}
+	}
+	if n >= remindAtMost || r.Break || r.State() != RequestPending {
+		return time.Time{}, false
+	}
+	return last.Add((r.Within << n) / 8), true
+}
+
 // Open says that the request still waits for somebody: for a decision, or
 // approved for its asker to fetch the pass.
 func (r Request) Open() bool {

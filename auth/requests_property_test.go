@@ -238,7 +238,7 @@ func (o *office) breakGlass(t *rapid.T) {
 func (o *office) decide(t *rapid.T, approve bool) {
 	before := o.some(t, auth.RequestPending)
 	by := o.click(t, o.deciders(before)...)
-	_, _, look := o.requests.MayDecide(t.Context(), before.ID, by.User)
+	_, look := o.requests.MayDecide(t.Context(), before.ID, by.User)
 	if on := o.requests.MayDecideOn(t.Context(), before, o.is, by.User); reasonOf(on) != reasonOf(look) {
 		t.Fatalf("one look says %q, the other %q", reasonOf(look), reasonOf(on))
 	}

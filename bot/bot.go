@@ -88,11 +88,7 @@ func (b *Bot) command(ctx context.Context, name string, r commands.Request) comm
 		b.log.ErrorContext(ctx, "an unknown command", "command", fmt.Sprintf("%.40q", name), "user", r.User)
 		return commands.Message{Text: "I don't know that command. Its app's manifest and this program differ: those who run Sekisho should compare them."}
 	}
-	m, err := b.answer(ctx, answerWithin, r, c.Answers)
-	if err != nil {
-		return b.sorry(ctx, "command "+name, r, err)
-	}
-	return m
+	return b.reply(ctx, "command "+name, answerWithin, r, c.Answers)
 }
 
 // click answers a button. An unknown button is logged and ignored.
@@ -103,15 +99,11 @@ func (b *Bot) click(ctx context.Context, c call) {
 		b.log.WarnContext(ctx, "an unknown button was clicked", "action", fmt.Sprintf("%.100q", c.key), "user", c.User)
 		return
 	}
-	m, err := b.answer(ctx, clickWithin, c.Request, known.Answers)
-	if err != nil {
-		m = b.sorry(ctx, "button "+key, c.Request, err)
-	}
-	b.say(ctx, c.Request, m)
+	b.say(ctx, c.Request, b.reply(ctx, "button "+key, clickWithin, c.Request, known.Answers))
 	if !c.Home {
 		return
 	}
-	_, err = b.answer(ctx, homeWithin, c.Request, func(ctx context.Context, d *commands.Desk, r commands.Request) (commands.Message, error) {
+	_, err := b.answer(ctx, homeWithin, c.Request, func(ctx context.Context, d *commands.Desk, r commands.Request) (commands.Message, error) {
 		return commands.Message{}, d.PublishHome(ctx, r.User)
 	})
 	if err != nil {
@@ -126,11 +118,7 @@ func (b *Bot) shortcut(ctx context.Context, c call) {
 		b.log.WarnContext(ctx, "an unknown shortcut", "callback", fmt.Sprintf("%.100q", c.key), "user", c.User)
 		return
 	}
-	m, err := b.answer(ctx, clickWithin, c.Request, known.Answers)
-	if err != nil {
-		m = b.sorry(ctx, "shortcut "+c.key, c.Request, err)
-	}
-	b.say(ctx, c.Request, m)
+	b.say(ctx, c.Request, b.reply(ctx, "shortcut "+c.key, clickWithin, c.Request, known.Answers))
 }
 
 // say answers a click in private: where it was made, or in a modal where there
@@ -157,11 +145,7 @@ func (b *Bot) submit(ctx context.Context, c call) []byte {
 		b.log.WarnContext(ctx, "an unknown form", "callback", fmt.Sprintf("%.100q", c.key), "user", c.User)
 		return nil
 	}
-	m, err := b.answer(ctx, answerWithin, c.Request, known.Answers)
-	if err != nil {
-		m = b.sorry(ctx, "form "+c.key, c.Request, err)
-	}
-	body, err := renderForm(m)
+	body, err := renderForm(b.reply(ctx, "form "+c.key, answerWithin, c.Request, known.Answers))
 	if err != nil {
 		b.log.ErrorContext(ctx, "rendering an answer", "error", err)
 	}
@@ -183,9 +167,21 @@ func (b *Bot) notice(ctx context.Context, kind string, r commands.Request) {
 	}
 }
 
+// handler is what answers a request, whatever kind it is of.
+type handler = func(context.Context, *commands.Desk, commands.Request) (commands.Message, error)
+
+// reply is a handler's answer, or what a person reads instead.
+func (b *Bot) reply(ctx context.Context, what string, within time.Duration, r commands.Request, h handler) commands.Message {
+	m, err := b.answer(ctx, within, r, h)
+	if err != nil {
+		return b.sorry(ctx, what, r, err)
+	}
+	return m
+}
+
 // answer runs a handler within Slack's time. A panic in it is a fault of this
 // one request.
-func (b *Bot) answer(ctx context.Context, within time.Duration, r commands.Request, handler func(context.Context, *commands.Desk, commands.Request) (commands.Message, error)) (m commands.Message, err error) {
+func (b *Bot) answer(ctx context.Context, within time.Duration, r commands.Request, h handler) (m commands.Message, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, within, errTooSlow)
 	defer cancel()
 	defer func() {
@@ -193,7 +189,7 @@ func (b *Bot) answer(ctx context.Context, within time.Duration, r commands.Reque
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	m, err = handler(ctx, b.desk, r)
+	m, err = h(ctx, b.desk, r)
 	if err != nil && ctx.Err() != nil {
 		err = errors.Join(context.Cause(ctx), err)
 	}

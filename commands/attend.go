@@ -50,10 +50,7 @@ func attend(ctx context.Context, d *Desk, e Event) error {
 func (d *Desk) attendTo(ctx context.Context, t attendTask) error {
 	r, err := d.Requests.Lapse(ctx, t.ID)
 	if err == nil {
-		r, err = d.Requests.Remind(ctx, t.ID, func(r auth.Request) bool {
-			due, ok := reminder(r)
-			return ok && !d.Now().Before(due)
-		})
+		r, err = d.Requests.Remind(ctx, t.ID)
 	}
 	var refused *auth.Refusal
 	if errors.As(err, &refused) && refused.Reason == auth.NoRequest {
@@ -69,31 +66,13 @@ func (d *Desk) attendTo(ctx context.Context, t attendTask) error {
 	if !t.Again || !r.Open() || d.Queue == nil {
 		return nil
 	}
-	return d.later(ctx, taskAttend, attendTask{ID: t.ID, Again: true}, max(time.Second, d.wake(r).Sub(d.Now())+time.Second))
-}
-
-// remindAtMost is how often the approvers are reminded of one request.
-const remindAtMost = 3
-
-// reminder says when the next one is due: after an eighth of the time, a
-// quarter more, and a half more, whenever the one before came.
-func reminder(r auth.Request) (due time.Time, ok bool) {
-	n, last := 0, r.Asked
-	for _, c := range r.History {
-		if c.Verb == auth.Reminded {
-			n, last = n+1, c.At
-		}
-	}
-	if n >= remindAtMost || r.Break || r.State() != auth.RequestPending {
-		return time.Time{}, false
-	}
-	return last.Add((r.Within << n) / 8), true
+	return d.later(ctx, taskAttend, attendTask{ID: t.ID, Again: true}, max(time.Second, wake(r).Sub(d.Now())+time.Second))
 }
 
 // wake is when something is due to happen to the request by itself.
-func (d *Desk) wake(r auth.Request) time.Time {
+func wake(r auth.Request) time.Time {
 	lapses := r.Lapses()
-	if due, ok := reminder(r); ok && due.Before(lapses) {
+	if due, ok := r.Reminder(); ok && due.Before(lapses) {
 		return due
 	}
 	return lapses

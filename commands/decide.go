@@ -37,7 +37,7 @@ func approve(ctx context.Context, d *Desk, r Request) (Message, error) {
 // openDeny answers Deny on a card: the reason is asked for in a modal. Whoever
 // may not decide is told before they write one.
 func openDeny(ctx context.Context, d *Desk, r Request) (Message, error) {
-	req, _, err := d.Requests.MayDecide(ctx, r.Value, r.User)
+	req, err := d.Requests.MayDecide(ctx, r.Value, r.User)
 	var refused *auth.Refusal
 	if errors.As(err, &refused) && refused.Reason == auth.AlreadyApproved {
 		err = nil // who has approved may think again

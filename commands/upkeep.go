@@ -47,7 +47,7 @@ func (d *Desk) CheckOnce(ctx context.Context) error {
 		return nil
 	}
 	d.Log.WarnContext(ctx, "what the policy names in Slack", "error", err)
-	return d.announce(ctx, sayTask{Channel: d.Policy.Channels.Alerts, Text: ":wrench: *The policy names what Slack does not let me use*:\n" + quoted(err.Error(), 2000)})
+	return d.announce(ctx, sayTask{Channel: d.Policy.Channels.Alerts, Text: ":wrench: *What I could not use in Slack although the policy names it*:\n" + quoted(err.Error(), 2000)})
 }
 
 // NoticePolicy records and tells that the policy is another one than before.

@@ -97,9 +97,9 @@ func (t *Trail) Verify(ctx context.Context, each func(auth.Entry)) (auth.Checker
 // gives the number of the last one let go; 0 where there was none. An entry
 // that says so is appended first. The newest entry always stays.
 //
-// If there is something to let go it looks through the whole trail before, and leaves one that was tampered
-// with alone: else it would sign for what somebody has dropped. Two at once may
-// take each other for that; nothing is lost then.
+// If there is something to let go it looks through the whole trail before, and
+// leaves one that was tampered with alone: else it would sign for what somebody
+// has dropped. Two at once may take each other for that; nothing is lost then.
 func (t *Trail) Trim(ctx context.Context, before, now time.Time) (upTo int64, err error) {
 	due, err := t.beginsBefore(ctx, before)
 	if err != nil || !due {

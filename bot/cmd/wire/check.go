@@ -17,8 +17,8 @@ func (a *App) CheckSlack(ctx context.Context) error {
 	for _, named := range []struct{ where, id string }{
 		{"slack.channels.alerts", c.Alerts}, {"slack.channels.approvals", c.Approvals}, {"slack.channels.break_glass", c.BreakGlass},
 	} {
-		if named.id == "" {
-			continue
+		if named.id == "" || named.where != "slack.channels.alerts" && named.id == c.Alerts {
+			continue // not named, or named once already
 		}
 		if _, err := a.chat.Channel(ctx, named.id); err != nil {
 			wrong = append(wrong, fmt.Errorf("the policy's %s: %w", named.where, err))
