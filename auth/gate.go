@@ -67,6 +67,11 @@ func (g *Gate) Opened(ctx context.Context, e StateChange) (Outcome, error) {
 	if e.State == Running {
 		i.State = Running // the event knows better than a read that shows pending still
 	}
+	done, err := g.Recent.turn(ctx, i.ID)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer done()
 	if s, ok := g.Recent.allowed(i); ok {
 		return Outcome{Instance: i, Start: s}, nil // Settle writes it down
 	}

@@ -111,6 +111,11 @@ func (w *Sweep) up(ctx context.Context, i Instance, s Start, known bool, since t
 	if i.LaunchTime.Before(since) {
 		return w.adopt(ctx, i)
 	}
+	done, err := w.Gate.Recent.turn(ctx, i.ID)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer done()
 	if allowed, ok := w.Gate.Recent.allowed(i); ok {
 		return Outcome{Instance: i, Start: allowed}, nil // Settle writes it down
 	}

@@ -74,7 +74,42 @@ func (g *Gate) Settle(ctx context.Context, decided Start) (Outcome, error) {
 // remembers nothing.
 type Recent struct {
 	mu     sync.Mutex
-	starts map[string]Start // by instance
+	starts map[string]Start         // by instance
+	turns  map[string]chan struct{} // closed when the one who has the turn is done
+}
+
+// turn waits until nobody else in this process judges the instance, so that a
+// later event of a start sees what the first one came to: else it could wait
+// for the store beside it, and refuse what was let in meanwhile. done gives the
+// turn back.
+func (r *Recent) turn(ctx context.Context, instance string) (done func(), err error) {
+	if r == nil {
+		return func() {}, nil
+	}
+	for {
+		r.mu.Lock()
+		others, busy := r.turns[instance]
+		if !busy {
+			mine := make(chan struct{})
+			if r.turns == nil {
+				r.turns = make(map[string]chan struct{})
+			}
+			r.turns[instance] = mine
+			r.mu.Unlock()
+			return func() {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				delete(r.turns, instance)
+				close(mine)
+			}, nil
+		}
+		r.mu.Unlock()
+		select {
+		case <-others:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
 }
 
 const recentAtMost = 10_000

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"sekisho/auth"
@@ -335,6 +337,56 @@ func TestStoreBackKeepsWhatWasAllowed(t *testing.T) {
 	}
 	w.swept()
 	wantStart(t, w.record(web), true, auth.Unjudged, auth.TagGone)
+}
+
+// stalled is a store whose first verdict never comes, and that is back for the
+// next one.
+type stalled struct {
+	auth.StartStore
+	asked   atomic.Int32
+	release chan struct{}
+}
+
+func (s *stalled) Judge(_ context.Context, k auth.Knock) (auth.Start, bool, error) {
+	if s.asked.Add(1) == 1 {
+		<-s.release
+		return auth.Start{}, false, auth.ErrUnavailable
+	}
+	return auth.Start{Instance: k.Instance, Launch: k.Launch, Reason: auth.NoTag, Stage: auth.Decided}, true, nil
+}
+
+// The second event of a start waits for what the first one comes to: else the
+// store, back meanwhile, would refuse what was allowed.
+func TestTwoEventsOfAStartAreJudgedInTurn(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Gate.WhenUnavailable = auth.AllowUnjudged
+	w.start(web, "")
+	synctest.Test(t, func(t *testing.T) {
+		store := &stalled{release: make(chan struct{})}
+		w.gate.Starts, w.gate.Recent, w.gate.Looks = store, new(auth.Recent), nil
+		outcomes := make(chan auth.Outcome, 2)
+		open := func(s auth.State) {
+			o, err := w.gate.Opened(t.Context(), w.event(s))
+			if err != nil {
+				t.Errorf("%s: %v", s, err)
+			}
+			outcomes <- o
+		}
+		go open(auth.Pending)
+		synctest.Wait()
+		go open(auth.Running)
+		synctest.Wait() // it waits its turn
+		close(store.release)
+		for range 2 {
+			if o := <-outcomes; !o.Start.Admitted || o.Start.Reason != auth.Unjudged {
+				t.Errorf("not allowed: %+v", o.Start)
+			}
+		}
+		if n := store.asked.Load(); n != 1 {
+			t.Errorf("the store was asked %d times", n)
+		}
+	})
+	w.ec2.wantDid()
 }
 
 // What Settle finds in the tag when the start is over may be a pass for the
