@@ -67,7 +67,7 @@ func (g *Gate) Opened(ctx context.Context, e StateChange) (Outcome, error) {
 	if e.State == Running {
 		i.State = Running // the event knows better than a read that shows pending still
 	}
-	done, err := g.Recent.turn(ctx, i.ID)
+	done, err := g.turn(ctx, i.ID)
 	if err != nil {
 		return Outcome{}, err
 	}

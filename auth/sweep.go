@@ -111,7 +111,7 @@ func (w *Sweep) up(ctx context.Context, i Instance, s Start, known bool, since t
 	if i.LaunchTime.Before(since) {
 		return w.adopt(ctx, i)
 	}
-	done, err := w.Gate.Recent.turn(ctx, i.ID)
+	done, err := w.Gate.turn(ctx, i.ID)
 	if err != nil {
 		return Outcome{}, err
 	}

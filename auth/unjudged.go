@@ -78,6 +78,14 @@ type Recent struct {
 	turns  map[string]chan struct{} // closed when the one who has the turn is done
 }
 
+// turn is Recent's, where a start may be let in without a judgement.
+func (g *Gate) turn(ctx context.Context, instance string) (done func(), err error) {
+	if g.Policy.Gate.WhenUnavailable != AllowUnjudged {
+		return func() {}, nil
+	}
+	return g.Recent.turn(ctx, instance)
+}
+
 // turn waits until nobody else in this process judges the instance, so that a
 // later event of a start sees what the first one came to: else it could wait
 // for the store beside it, and refuse what was let in meanwhile. done gives the
