@@ -125,7 +125,7 @@ func (q *Requests) Confirm(ctx context.Context, id string, by Actor) (Request, e
 func (q *Requests) Lapse(ctx context.Context, id string) (Request, error) {
 	return q.change(ctx, id, Actor{}, func(r Request) (Change, error) {
 		if !r.Open() || !q.Now().After(r.Lapses()) {
-			return Change{}, errNoChange
+			return Change{}, ErrNoChange
 		}
 		return Change{Verb: Lapsed, Settles: r.State() == RequestPending}, nil
 	})
@@ -136,41 +136,27 @@ func (q *Requests) Lapse(ctx context.Context, id string) (Request, error) {
 func (q *Requests) Remind(ctx context.Context, id string) (Request, error) {
 	return q.change(ctx, id, Actor{}, func(r Request) (Change, error) {
 		if due, ok := r.Reminder(); !ok || q.Now().Before(due) {
-			return Change{}, errNoChange
+			return Change{}, ErrNoChange
 		}
 		return Change{Verb: Reminded}, nil
 	})
 }
 
-// errNoChange says that a request is to stay as it is.
-var errNoChange = errors.New("nothing changes")
-
-// changeTries bounds how often a change is tried when others come before it.
-// Each of those has changed the request, so that soon there is nothing to do.
-const changeTries = 50
-
-// change reads the request, lets next decide what happens to it, and stores
-// that if nothing else has happened since; else it begins again. So of any
-// number of decisions at once one wins, and every other sees what it lost to.
+// change lets next decide what happens to the request, of all at once one.
 func (q *Requests) change(ctx context.Context, id string, by Actor, next func(Request) (Change, error)) (Request, error) {
-	r, _, err := q.Store.Request(ctx, id)
-	for range changeTries {
-		if err != nil {
+	r, err := Amend(ctx,
+		func(ctx context.Context) (Request, error) {
+			r, _, err := q.Store.Request(ctx, id)
 			return r, err
-		}
-		c, err := next(r)
-		if errors.Is(err, errNoChange) {
-			return r, nil
-		}
-		if err != nil {
-			return r, err
-		}
-		c.By, c.Door, c.Source, c.At = by.User, by.Door, by.Source, q.Now()
-		now, changed, err := q.Store.ChangeRequest(ctx, r.With(c))
-		if err != nil || changed {
-			return now, err
-		}
-		r = now
+		},
+		func(r Request) (Request, error) {
+			c, err := next(r)
+			c.By, c.Door, c.Source, c.At = by.User, by.Door, by.Source, q.Now()
+			return r.With(c), err
+		},
+		q.Store.ChangeRequest)
+	if err != nil {
+		return r, fmt.Errorf("the request %s: %w", id, err)
 	}
-	return r, fmt.Errorf("the request %s changed %d times under a decision", id, changeTries)
+	return r, nil
 }

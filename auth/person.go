@@ -98,3 +98,17 @@ func (r *Roster) addPeople(ctx context.Context, d Directory, users []string) err
 	}
 	return nil
 }
+
+// MayDecide looks up whether the list, of users and groups, names the person
+// and the person may decide.
+func MayDecide(ctx context.Context, d Directory, list []string, user string) (bool, error) {
+	who := Roster{People: make(map[string]Person), Groups: make(map[string][]string)}
+	if err := who.addGroups(ctx, d, list); err != nil {
+		return false, err
+	}
+	if !who.In(list, user) {
+		return false, nil
+	}
+	err := who.addPeople(ctx, d, []string{user})
+	return who.Decider(list, user), err
+}

@@ -16,6 +16,7 @@ type Policy struct {
 	Rules    []Rule
 	People   PeoplePolicy
 	Trail    TrailPolicy
+	Keys     *KeyPolicy // nil: access keys are none of the bot's business
 }
 
 // Channels are Slack channel ids.
@@ -23,6 +24,7 @@ type Channels struct {
 	Alerts     string // what the gate did
 	Approvals  string // where approvers are asked; empty where no rule needs any
 	BreakGlass string // the louder one; Alerts where it is not named
+	Keys       string // the access keys' cards; Alerts where it is not named
 }
 
 // PeoplePolicy says who is who in AWS.

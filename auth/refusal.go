@@ -54,6 +54,19 @@ const (
 	Spent           Reason = "spent"            // its pass was used, revoked or has expired
 )
 
+// Why a click on an access key's card came to nothing, or the bot did not end
+// a key by itself.
+const (
+	NoKey      Reason = "no_key"      // nothing is known of the key
+	NoDecider  Reason = "no_decider"  // the policy does not let the person decide about keys
+	OwnKey     Reason = "own_key"     // nobody spares their own
+	KeyMoved   Reason = "key_moved"   // the key is not any more as the card showed it
+	KeyExempt  Reason = "key_exempt"  // it is taken out of the purge
+	KeyObserve Reason = "key_observe" // observe mode changes nothing in AWS
+	BadDate    Reason = "bad_date"    // the date is past, or too far away
+	OverCap    Reason = "over_cap"    // more would end at once than the policy allows
+)
+
 // Refusal is a "no" that the person who asked is told, as opposed to a fault.
 type Refusal struct {
 	Reason Reason

@@ -28,8 +28,10 @@ type Entry struct {
 	Door      string    `json:"door,omitempty"`
 	Source    string    `json:"source,omitempty"` // Slack's trigger id, or an event's id
 	Note      string    `json:"note,omitempty"`
-	Prev      string    `json:"prev"` // the entry before's Hash
-	Hash      string    `json:"hash"` // keyed, over everything above
+	Prev      string    `json:"prev"`               // the entry before's Hash
+	Hash      string    `json:"hash"`               // keyed, over everything else
+	Key       string    `json:"key,omitempty"`      // an access key's id
+	IAMUser   string    `json:"iam_user,omitempty"` // whose key it is
 }
 
 // Actor is who does something, and which way it came.
@@ -59,6 +61,16 @@ const (
 	ActPolicy      Act = "policy.change"
 	ActTrim        Act = "trail.trim"
 	ActDoor        Act = "door.verify"
+	ActKeyWarn     Act = "key.warn"
+	ActKeyKeep     Act = "key.keep"
+	ActKeyExempt   Act = "key.exempt"
+	ActKeyOrder    Act = "key.order" // somebody wants it deactivated or reactivated now
+	ActKeyOff      Act = "key.deactivate"
+	ActKeyOn       Act = "key.reactivate"
+	ActKeyDelete   Act = "key.delete"
+	ActKeyObserve  Act = "key.observe" // what would have been done
+	ActKeyNotice   Act = "key.notice"  // what others did to it
+	ActKeyCap      Act = "key.cap"     // more would end at once than the policy allows
 )
 
 // Result is how it came out.

@@ -1,0 +1,245 @@
+package purge
+
+import (
+	"fmt"
+	"time"
+
+	"sekisho/auth"
+)
+
+// Judge says what is to become of a key. It reads and changes nothing.
+type Judge struct {
+	Policy *auth.KeyPolicy
+	Self   Self
+}
+
+// Verdict is what is to become of one key.
+type Verdict struct {
+	User User
+	Key  Key
+	Do   Do            // now
+	Done bool          // what Do would bring about is so already, and only to be written down
+	Next Do            // what comes after that, or without it, if nothing changes: Deactivate, Delete or Nothing
+	At   time.Time     // … and when
+	Lead time.Duration // of Warn: which of the warnings
+	Rule string        // the line of the policy by which the key ends, such as "max_age: 90d"
+	Why  string        // why it is left alone, or what was begun is dropped
+
+	ordered bool // a person wants it, or it was counted when it was begun
+}
+
+// settling is how long IAM may go on showing a key as it was before a change:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+// (AWS names no time; its seconds have been seen to become minutes).
+const settling = 10 * time.Minute
+
+// respite is for how long a key is spared that somebody keeps, or reactivates.
+const respite = 7 * 24 * time.Hour
+
+// Key judges one key of the user. Its use must have been read where the verdict
+// is to lead to an act; without it only the key's age is judged.
+func (j Judge) Key(u User, k Key, r Record, now time.Time) Verdict {
+	v := Verdict{User: u, Key: k}
+	s := r.State(j.observing())
+	switch v.Why = j.Spares(u, k); {
+	case s.Ended:
+		return v // what IAM still shows is what it was
+	case s.Pending.Verb != "":
+		return j.pending(v, s, now)
+	case v.Why != "":
+		if s.Lead > 0 || s.Would != "" || !s.Promised.IsZero() {
+			v.Do = Release
+		}
+		return v
+	}
+	return j.ahead(v, s, now)
+}
+
+// Matters says whether the key may be near its end, or has a record, so that
+// its use and its user's tags are worth reading.
+func (j Judge) Matters(k Key, r Record, now time.Time) bool {
+	soonest := j.Policy.MaxAge
+	if j.Policy.Unused > 0 {
+		soonest = min(soonest, j.Policy.Unused)
+	}
+	return r.Version() > 0 || !now.Before(k.Created.Add(soonest-j.Policy.Lead()))
+}
+
+// Spares says why the purge leaves the key alone for good; empty where it does
+// not.
+func (j Judge) Spares(u User, k Key) string {
+	switch {
+	case j.Self.Owns(u, k):
+		return "the bot's own"
+	case u.ID == j.Self.Account:
+		return "the account's root user"
+	}
+	for _, e := range j.Policy.Exempt {
+		if e.Covers(u.Name, u.Path, u.Tags) {
+			return "exempt by the policy (" + e.String() + ")"
+		}
+	}
+	return ""
+}
+
+func (j Judge) observing() bool { return j.Policy.Mode != auth.Enforce }
+
+// ahead looks where the key stands on its way to the end.
+func (j Judge) ahead(v Verdict, s State, now time.Time) Verdict {
+	if v.Key.Active == s.Off && now.Sub(s.Since) < settling {
+		v.Key.Active = !s.Off // IAM does not show it yet
+	}
+	due, rule := j.due(v.Key)
+	v.Rule = rule
+	switch {
+	case v.Key.Active && s.Off:
+		v.Do, v.Next, v.At = NoteOn, Deactivate, latest(due, now.Add(respite))
+	case v.Key.Active:
+		return j.active(v, s, due, now)
+	case s.Off && !s.Promised.IsZero():
+		return j.inactive(v, s, due, now)
+	case now.Before(due):
+		v.Next, v.At = Delete, due.Add(j.untold())
+	default:
+		v.Do, v.Next, v.At = NoteOff, Delete, now.Add(j.untold())
+	}
+	return v
+}
+
+// untold is how long a key is left that is inactive without anybody having been
+// told when it ends.
+func (j Judge) untold() time.Duration {
+	if j.Policy.FirstRun == auth.AtOnce {
+		return j.Policy.Grace
+	}
+	return max(j.Policy.Grace, j.Policy.Lead())
+}
+
+// due is when the key comes to its end by the policy, and by which line of it.
+func (j Judge) due(k Key) (time.Time, string) {
+	due, rule := k.Created.Add(j.Policy.MaxAge), "max_age: "+Days(j.Policy.MaxAge)
+	if j.Policy.Unused == 0 || k.Used == nil {
+		return due, rule
+	}
+	if idle := latest(k.Used.At, k.Created).Add(j.Policy.Unused); idle.Before(due) {
+		return idle, "unused: " + Days(j.Policy.Unused)
+	}
+	return due, rule
+}
+
+// active judges a key that works. Nothing happens before people were told it
+// would: whoever is late with the warning, waits.
+func (j Judge) active(v Verdict, s State, due, now time.Time) Verdict {
+	lead := j.Policy.Lead()
+	end := latest(due, s.Spared)
+	warned := s.Lead > 0 || s.Would != ""
+	switch {
+	case warned && now.Before(end.Add(-lead)) && s.Promised.Before(end):
+		v.Do = Release // used again, or the policy gives it longer
+	case !s.Promised.IsZero():
+		end = latest(end, s.Promised)
+	case j.Policy.FirstRun != auth.AtOnce && now.After(end.Add(-lead).Add(late(lead))):
+		end = now.Add(lead)
+	}
+	v.Next, v.At = Deactivate, end
+	if v.Do == Release {
+		return v
+	}
+	if !now.Before(end) {
+		return j.end(v, Deactivate, s, now)
+	}
+	if level := j.level(end.Sub(now)); level > 0 && (s.Lead == 0 || level < s.Lead) {
+		v.Do, v.Lead = Warn, level
+	}
+	return v
+}
+
+// late is by how much the first warning may come after its time without the end
+// being put off: a daily sweep may be missed once.
+func late(lead time.Duration) time.Duration { return min(48*time.Hour, lead/2) }
+
+// level is the shortest warning whose time has come; 0 where none has.
+func (j Judge) level(left time.Duration) time.Duration {
+	var level time.Duration
+	for _, w := range j.Policy.Warn {
+		if left <= w {
+			level = w
+		}
+	}
+	return level
+}
+
+// inactive judges a key that is deactivated. The days before its deletion count
+// from when it was seen to be so, and from its last use if that came later.
+func (j Judge) inactive(v Verdict, s State, due, now time.Time) Verdict {
+	since := s.Since
+	if v.Key.Used != nil {
+		since = latest(since, v.Key.Used.At)
+	}
+	v.Next, v.At = Delete, latest(since.Add(j.Policy.Grace), due, s.Promised)
+	if now.Before(v.At) {
+		return v
+	}
+	return j.end(v, Delete, s, now)
+}
+
+// end is what a key has come to; observe mode only says so, once.
+func (j Judge) end(v Verdict, do Do, s State, now time.Time) Verdict {
+	switch {
+	case !j.observing() && do == Deactivate:
+		v.Do, v.Next, v.At = do, Delete, now.Add(j.Policy.Grace)
+	case !j.observing():
+		v.Do, v.Next, v.At = do, Nothing, time.Time{}
+	case s.Would != do:
+		v.Do = SayWould
+	}
+	return v
+}
+
+// pending judges what was ordered, or begun and perhaps not finished.
+func (j Judge) pending(v Verdict, s State, now time.Time) Verdict {
+	want, spares := s.Pending, v.Why
+	then := s
+	then.Pending = Change{}
+	v.Do, v.Rule, v.ordered = want.Do, want.Rule, true
+	switch {
+	case want.Verb == Begun && want.Do == Deactivate && !v.Key.Active,
+		want.Do == Reactivate && v.Key.Active && want.Verb == Begun:
+		v.Done = true
+	case want.Do == Reactivate:
+		if v.Key.Active {
+			v.Do, v.Why = Drop, "it is active already"
+		}
+	case spares != "":
+		v.Do = Drop
+	case want.By == "" && j.ahead(v, then, now).Do != want.Do:
+		v.Do, v.Why = Drop, "the policy does not ask for it any more"
+	case !v.Key.Active && want.Do == Deactivate:
+		v.Do, v.Why = Drop, "it is inactive already"
+	}
+	switch {
+	case v.Do == Deactivate:
+		v.Next, v.At = Delete, now.Add(j.Policy.Grace)
+	case v.Do == Reactivate:
+		v.Next, v.At = Deactivate, now.Add(respite)
+	}
+	return v
+}
+
+func latest(first time.Time, others ...time.Time) time.Time {
+	for _, t := range others {
+		if t.After(first) {
+			first = t
+		}
+	}
+	return first
+}
+
+// Days writes a duration as the policy does, in whole days where it is some.
+func Days(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= day && d%day == 0 {
+		return fmt.Sprintf("%dd", d/day)
+	}
+	return d.String()
+}
