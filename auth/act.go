@@ -12,10 +12,16 @@ func (g *Gate) act(ctx context.Context, i Instance, s Start) (Start, error) {
 		g.Recent.Add(s)
 		return g.clearTag(ctx, i, s)
 	}
-	if s.Settled() || s.Stage >= StopAsked && i.State != Running {
+	if !s.toEnd(i) {
 		return s, nil
 	}
-	return g.end(ctx, i, s) // again, where EC2 took a stop and it runs all the same
+	return g.end(ctx, i, s)
+}
+
+// toEnd says whether EC2 is to be asked to end this refused start: again, where
+// it took a stop and the instance runs all the same.
+func (s Start) toEnd(i Instance) bool {
+	return !s.Settled() && (s.Stage < StopAsked || i.State == Running)
 }
 
 func (g *Gate) clearTag(ctx context.Context, i Instance, s Start) (Start, error) {
@@ -50,31 +56,41 @@ func (g *Gate) removeTag(ctx context.Context, i Instance) error {
 	return g.Stopper.Untag(ctx, i.ID, key, value)
 }
 
-// end stops the instance, or does what the policy says where that cannot be.
+// end stops the instance, and writes down what came of it.
 func (g *Gate) end(ctx context.Context, i Instance, s Start) (Start, error) {
+	to, note, err := g.stop(ctx, i)
+	if err != nil {
+		return s, err
+	}
+	return g.advance(ctx, s, to, note)
+}
+
+// stop stops the instance, or does what the policy says where that cannot be.
+// It returns the stage that the start is at then, and what stood in the way.
+func (g *Gate) stop(ctx context.Context, i Instance) (to Stage, note string, err error) {
 	obstacle, known := obstacleOf(i)
 	if g.Policy.Gate.Mode != Enforce {
-		return g.advance(ctx, s, Watched, string(obstacle))
+		return Watched, string(obstacle), nil
 	}
 	if known {
-		return g.answer(ctx, i, s, obstacle)
+		return g.answer(ctx, i, obstacle)
 	}
-	err := g.Stopper.Stop(ctx, i.ID)
+	err = g.Stopper.Stop(ctx, i.ID)
 	switch {
 	case err == nil:
-		return g.advance(ctx, s, StopAsked, "")
+		return StopAsked, "", nil
 	case errors.Is(err, ErrNotYet):
-		return g.advance(ctx, s, Unstopped, "")
+		return Unstopped, "", nil
 	case errors.Is(err, ErrNoInstance):
-		return g.advance(ctx, s, Ended, "")
+		return Ended, "", nil
 	case errors.Is(err, ErrStopProtected):
-		return g.answer(ctx, i, s, StopProtected)
+		return g.answer(ctx, i, StopProtected)
 	case errors.Is(err, ErrCannotStop) && i.Spot:
-		return g.answer(ctx, i, s, SpotOneTime)
+		return g.answer(ctx, i, SpotOneTime)
 	case errors.Is(err, ErrCannotStop):
-		return g.answer(ctx, i, s, InstanceStore)
+		return g.answer(ctx, i, InstanceStore)
 	}
-	return s, fmt.Errorf("stopping %s: %w", i.ID, err)
+	return 0, "", fmt.Errorf("stopping %s: %w", i.ID, err)
 }
 
 // obstacleOf names what can be seen before EC2 is asked to stop.
@@ -88,9 +104,8 @@ func obstacleOf(i Instance) (Obstacle, bool) {
 	return "", false
 }
 
-// answer does what the policy declares for the obstacle.
-func (g *Gate) answer(ctx context.Context, i Instance, s Start, o Obstacle) (Start, error) {
-	var err error
+// answer does what the policy declares for the obstacle, and returns as stop does.
+func (g *Gate) answer(ctx context.Context, i Instance, o Obstacle) (to Stage, note string, err error) {
 	switch g.Policy.Gate.CannotStop[o] {
 	case Terminate:
 		err = g.Stopper.Terminate(ctx, i.ID)
@@ -102,15 +117,15 @@ func (g *Gate) answer(ctx context.Context, i Instance, s Start, o Obstacle) (Sta
 			err = g.Stopper.Stop(ctx, i.ID)
 		}
 	default:
-		return g.advance(ctx, s, LeftAlone, string(o))
+		return LeftAlone, string(o), nil
 	}
 	if errors.Is(err, ErrNotYet) {
-		return g.advance(ctx, s, Unstopped, string(o))
+		return Unstopped, string(o), nil
 	}
 	if err != nil {
-		return s, fmt.Errorf("ending %s, which cannot simply be stopped (%s): %w", i.ID, o, err)
+		return 0, "", fmt.Errorf("ending %s, which cannot simply be stopped (%s): %w", i.ID, o, err)
 	}
-	return g.advance(ctx, s, StopAsked, string(o))
+	return StopAsked, string(o), nil
 }
 
 // advance writes down what was done. What was done stays done when the store

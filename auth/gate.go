@@ -34,7 +34,7 @@ type Gate struct {
 	Looks []time.Duration
 	// Pause waits, or returns the context's error.
 	Pause func(context.Context, time.Duration) error
-	// Recent remembers admissions while the store is away.
+	// Recent remembers what the store cannot be asked for, or does not know yet.
 	Recent *Recent
 }
 
@@ -43,7 +43,7 @@ type Outcome struct {
 	Instance Instance
 	Start    Start
 	// Recorded is false when the store was away: the start is then known to
-	// nobody but this outcome.
+	// this process only, and Settle writes it down.
 	Recorded bool
 }
 
@@ -67,7 +67,7 @@ func (g *Gate) Opened(ctx context.Context, e StateChange) (Outcome, error) {
 	if e.State == Running {
 		i.State = Running // the event knows better than a read that shows pending still
 	}
-	done, err := g.turn(ctx, i.ID)
+	done, err := g.Recent.turn(ctx, i.ID)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -94,7 +94,8 @@ const blip = 30 * time.Second
 
 // Judge decides about the start that the instance is in, once, and acts on it.
 // It is safe to call again for the same start: what was done is not repeated,
-// what was left is finished.
+// what was left is finished. What was refused while the store was away stays
+// refused: a pass is not spent on a start that is being stopped.
 func (g *Gate) Judge(ctx context.Context, i Instance) (Outcome, error) {
 	if !g.Policy.Gate.Guard.Covers(i) {
 		return Outcome{}, nil
@@ -102,6 +103,9 @@ func (g *Gate) Judge(ctx context.Context, i Instance) (Outcome, error) {
 	s, err := g.decide(ctx, &i)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("judging the start of %s: %w", i.ID, err)
+	}
+	if s.Stage == 0 {
+		return g.unjudged(ctx, i)
 	}
 	if !s.Launch.Equal(i.LaunchTime) {
 		return Outcome{}, nil // started again since: a later event speaks of that
@@ -111,8 +115,14 @@ func (g *Gate) Judge(ctx context.Context, i Instance) (Outcome, error) {
 }
 
 // decide asks the store, and looks at the tag again before a refusal is
-// written down: the tag may have been set a moment ago.
+// written down: the tag may have been set a moment ago. Of a start that this
+// process refused without the store it only reads the record, which another
+// process may have written: no Start where there is none.
 func (g *Gate) decide(ctx context.Context, i *Instance) (Start, error) {
+	if _, ok := g.Recent.refused(*i); ok {
+		s, _, err := g.Starts.Judge(ctx, Knock{Instance: i.ID, Launch: i.LaunchTime, Now: g.Now()})
+		return s, err
+	}
 	for n := 0; ; n++ {
 		s, _, err := g.Starts.Judge(ctx, g.knock(*i, n == len(g.Looks)))
 		if err != nil || s.Stage != 0 {

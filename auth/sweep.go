@@ -108,16 +108,16 @@ func (w *Sweep) up(ctx context.Context, i Instance, s Start, known bool, since t
 		}
 		return w.Gate.Judge(ctx, i)
 	}
-	if i.LaunchTime.Before(since) {
-		return w.adopt(ctx, i)
-	}
-	done, err := w.Gate.turn(ctx, i.ID)
+	done, err := w.Gate.Recent.turn(ctx, i.ID)
 	if err != nil {
 		return Outcome{}, err
 	}
 	defer done()
 	if allowed, ok := w.Gate.Recent.allowed(i); ok {
 		return Outcome{Instance: i, Start: allowed}, nil // Settle writes it down
+	}
+	if _, refused := w.Gate.Recent.refused(i); !refused && i.LaunchTime.Before(since) {
+		return w.adopt(ctx, i)
 	}
 	return w.Gate.Judge(ctx, i)
 }

@@ -6,22 +6,28 @@ import (
 	"sync"
 )
 
-// unjudged does what the policy declares for a start while the store is away.
+// unjudged does what the policy declares for a start while the store is away,
+// or goes on with what was begun then. It writes nothing down, even if the
+// store is back meanwhile: Settle does.
 func (g *Gate) unjudged(ctx context.Context, i Instance) (Outcome, error) {
 	now := g.Now()
-	s := Start{
-		Instance: i.ID, Launch: i.LaunchTime, Reason: Unjudged, Decided: now, Stage: Decided, StageAt: now,
-		Admitted: g.Policy.Gate.WhenUnavailable == AllowUnjudged,
+	s, begun := g.Recent.refused(i)
+	if !begun {
+		s = Start{
+			Instance: i.ID, Launch: i.LaunchTime, Reason: Unjudged, Decided: now, Stage: Decided, StageAt: now,
+			Admitted: g.Policy.Gate.WhenUnavailable == AllowUnjudged,
+		}
 	}
-	if s.Admitted {
-		g.Recent.Add(s)
-		return Outcome{Instance: i, Start: s}, nil
+	var failed error
+	if !s.Admitted && s.toEnd(i) {
+		to, note, err := g.stop(ctx, i)
+		if to > s.Stage {
+			s.Stage, s.StageAt, s.Note = to, now, note
+		}
+		failed = err
 	}
-	s, err := g.end(ctx, i, s)
-	if errors.Is(err, ErrUnavailable) {
-		err = nil // it is known that nothing can be recorded; Settle does it later
-	}
-	return Outcome{Instance: i, Start: s}, err
+	g.Recent.Add(s)
+	return Outcome{Instance: i, Start: s}, failed
 }
 
 // Settle records a start that had to be decided while the store was away. A
@@ -68,28 +74,20 @@ func (g *Gate) Settle(ctx context.Context, decided Start) (Outcome, error) {
 	return Outcome{Instance: i, Start: s, Recorded: true}, nil
 }
 
-// Recent remembers the latest admissions of this process, so that a later
-// event of an admitted start does not stop it when the store has gone away, or
-// come back, in between. It is bounded and safe for concurrent use; nil
-// remembers nothing.
+// Recent remembers what this process let in, and what it refused without the
+// store, so that a later event of that start comes to the same when the store
+// has gone away, or come back, in between. It is bounded and safe for
+// concurrent use; nil remembers nothing.
 type Recent struct {
 	mu     sync.Mutex
 	starts map[string]Start         // by instance
 	turns  map[string]chan struct{} // closed when the one who has the turn is done
 }
 
-// turn is Recent's, where a start may be let in without a judgement.
-func (g *Gate) turn(ctx context.Context, instance string) (done func(), err error) {
-	if g.Policy.Gate.WhenUnavailable != AllowUnjudged {
-		return func() {}, nil
-	}
-	return g.Recent.turn(ctx, instance)
-}
-
 // turn waits until nobody else in this process judges the instance, so that a
-// later event of a start sees what the first one came to: else it could wait
-// for the store beside it, and refuse what was let in meanwhile. done gives the
-// turn back.
+// later event of a start sees what the first one came to: else it could find
+// the store back beside it, refuse what is being let in, or spend the pass of
+// what is being stopped. done gives the turn back.
 func (r *Recent) turn(ctx context.Context, instance string) (done func(), err error) {
 	if r == nil {
 		return func() {}, nil
@@ -122,7 +120,7 @@ func (r *Recent) turn(ctx context.Context, instance string) (done func(), err er
 
 const recentAtMost = 10_000
 
-// Add remembers an admitted start.
+// Add remembers a start, in the place of an earlier one of the instance.
 func (r *Recent) Add(s Start) {
 	if r == nil {
 		return
@@ -137,15 +135,22 @@ func (r *Recent) Add(s Start) {
 
 // admitted says whether the instance's present start was let in.
 func (r *Recent) admitted(i Instance) bool {
-	_, ok := r.find(i)
-	return ok
+	s, ok := r.find(i)
+	return ok && s.Admitted
 }
 
 // allowed finds the present start if it was let in without a judgement, and is
 // not known to be written down.
 func (r *Recent) allowed(i Instance) (Start, bool) {
 	s, ok := r.find(i)
-	return s, ok && s.Reason == Unjudged && s.Stage == Decided
+	return s, ok && s.Admitted && s.Reason == Unjudged && s.Stage == Decided
+}
+
+// refused finds the present start if it was refused without a judgement. The
+// store may know of it by now.
+func (r *Recent) refused(i Instance) (Start, bool) {
+	s, ok := r.find(i)
+	return s, ok && !s.Admitted
 }
 
 func (r *Recent) find(i Instance) (Start, bool) {

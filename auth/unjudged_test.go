@@ -339,11 +339,204 @@ func TestStoreBackKeepsWhatWasAllowed(t *testing.T) {
 	wantStart(t, w.record(web), true, auth.Unjudged, auth.TagGone)
 }
 
+// A start that was refused without the store is not judged when it is back
+// before the next event: the pass is not spent on what is being stopped.
+func TestStoreBackKeepsWhatWasRefused(t *testing.T) {
+	w := newWorld(t)
+	w.gate.Recent = new(auth.Recent)
+	w.swept()
+	p := w.issue(hana, web)
+	w.start(web, p.Code.Reveal())
+	w.away()
+	refused := w.opened(auth.Pending).Start
+	w.back()
+	w.now = w.now.Add(time.Second)
+	again := w.opened(auth.Pending) // while it is pending, once is enough
+	w.ec2.wantDid("Stop " + web)
+	w.become(web, auth.Running)
+	for by, o := range map[string]auth.Outcome{
+		"the same event": again, "the next event": w.opened(auth.Running), "the sweep": w.swept().Outcomes[0],
+	} {
+		if o.Start != refused || o.Recorded || o.Instance.ID != web {
+			t.Errorf("%s did not leave it to Settle: %+v", by, o)
+		}
+	}
+	w.ec2.wantDid("Stop "+web, "Stop "+web) // it ran all the same
+	if s := w.record(web); s.Stage != 0 {
+		t.Errorf("written down before Settle: %+v", s)
+	}
+	if _, err := w.gate.Settle(t.Context(), refused); err != nil {
+		t.Fatal(err)
+	}
+	wantStart(t, w.record(web), false, auth.Unjudged, auth.StopAsked)
+
+	// What Settle wrote is gone on with.
+	o := w.opened(auth.Running)
+	wantStart(t, o.Start, false, auth.Unjudged, auth.StopAsked)
+	if !o.Recorded {
+		t.Error("the record is not found")
+	}
+	w.ec2.wantDid("Stop " + web)
+
+	// The next start is another one, and its pass is good still.
+	w.become(web, auth.Stopped)
+	w.start(web, p.Code.Reveal())
+	wantStart(t, w.opened(auth.Pending).Start, true, auth.Pass, auth.TagGone)
+	w.ec2.wantDid(untag(p))
+}
+
+// EC2 refuses to stop a first launch in pending: its running event ends it,
+// whether the store is back by then or not.
+func TestAFirstLaunchThatWasNotJudgedIsStoppedWhenItRuns(t *testing.T) {
+	for _, back := range []bool{true, false} {
+		t.Run(fmt.Sprint("store back: ", back), func(t *testing.T) {
+			w := newWorld(t)
+			w.gate.Recent = new(auth.Recent)
+			w.start(web, "")
+			w.away()
+			w.ec2.answer("Stop", auth.ErrNotYet)
+			first := w.opened(auth.Pending).Start
+			wantStart(t, first, false, auth.Unjudged, auth.Unstopped)
+			w.ec2.wantDid("Stop " + web)
+			w.become(web, auth.Running)
+			e := w.event(auth.Running)
+			if back {
+				w.back()
+			} else {
+				if o, err := w.gate.Opened(t.Context(), e); !errors.Is(err, auth.ErrUnavailable) || !o.None() {
+					t.Errorf("came to %+v, %v; another process may have let it in", o.Start, err)
+				}
+				w.ec2.wantDid()
+				w.now = w.now.Add(31 * time.Second)
+			}
+			o, err := w.gate.Opened(t.Context(), e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantStart(t, o.Start, false, auth.Unjudged, auth.StopAsked)
+			if o.Recorded || !o.Start.Decided.Equal(first.Decided) || !o.Start.StageAt.Equal(w.now) {
+				t.Errorf("it is not the start that was refused: %+v", o)
+			}
+			w.ec2.wantDid("Stop " + web)
+			w.back()
+			for _, s := range []auth.Start{first, o.Start} { // each was told
+				if _, err := w.gate.Settle(t.Context(), s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			wantStart(t, w.record(web), false, auth.Unjudged, auth.StopAsked)
+		})
+	}
+}
+
+// An obstacle that was left alone stays so, and is not judged either.
+func TestStoreBackKeepsWhatWasLeftAlone(t *testing.T) {
+	w := newWorld(t)
+	w.gate.Recent = new(auth.Recent)
+	w.start(web, w.issue(hana, web).Code.Reveal())
+	w.obstacle(auth.AutoScaling)
+	w.away()
+	left := w.opened(auth.Pending).Start
+	w.back()
+	w.become(web, auth.Running)
+	if o := w.opened(auth.Running); o.Start != left || left.Note != string(auth.AutoScaling) {
+		t.Errorf("left alone as %+v, then %+v", left, o.Start)
+	}
+}
+
+// A stop that failed is a refusal all the same: it was told, and Settle may be
+// the first to find the store back.
+func TestStoreBackKeepsARefusalThatCouldNotBeActedOn(t *testing.T) {
+	w := newWorld(t)
+	w.gate.Recent = new(auth.Recent)
+	w.start(web, w.issue(hana, web).Code.Reveal())
+	w.away()
+	w.ec2.answer("Stop", errors.New("throttled"))
+	if _, err := w.gate.Opened(t.Context(), w.event(auth.Pending)); err == nil {
+		t.Error("the event is not kept")
+	}
+	w.back()
+	wantStart(t, w.opened(auth.Pending).Start, false, auth.Unjudged, auth.StopAsked)
+	w.ec2.wantDid("Stop "+web, "Stop "+web)
+}
+
+// What another process let in, with the store, is not stopped again.
+func TestARecordOutweighsARememberedRefusal(t *testing.T) {
+	w := newWorld(t)
+	w.gate.Recent = new(auth.Recent)
+	p := w.issue(hana, web)
+	w.start(web, p.Code.Reveal())
+	w.away()
+	refused := w.opened(auth.Pending).Start
+	w.ec2.wantDid("Stop " + web)
+	w.back()
+	other := *w.gate
+	other.Recent = new(auth.Recent)
+	if _, err := other.Opened(t.Context(), w.event(auth.Pending)); err != nil {
+		t.Fatal(err)
+	}
+	w.become(web, auth.Running)
+	wantStart(t, w.opened(auth.Running).Start, true, auth.Pass, auth.TagGone)
+	w.ec2.wantDid(untag(p))
+	o, err := w.gate.Settle(t.Context(), refused)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNone(t, o)
+	w.away()
+	wantNone(t, w.opened(auth.Running)) // it is remembered as let in now
+}
+
+// The sweep adopts what ran before a store that lost its data, but not what
+// this process is ending.
+func TestSweepDoesNotAdoptWhatWasRefused(t *testing.T) {
+	w := newWorld(t)
+	w.gate.Recent = new(auth.Recent)
+	w.start(web, "")
+	w.away()
+	w.ec2.answer("Stop", auth.ErrNotYet)
+	w.opened(auth.Pending)
+	w.back()
+	w.become(web, auth.Running)
+	w.now = w.now.Add(time.Minute)
+	sum := w.swept()
+	if len(sum.Outcomes) != 1 {
+		t.Fatalf("swept %+v", sum)
+	}
+	wantStart(t, sum.Outcomes[0].Start, false, auth.Unjudged, auth.StopAsked)
+	w.ec2.wantDid("Stop "+web, "Stop "+web)
+}
+
+// awayToJudge is a store that is back right after it could not be asked.
+type awayToJudge struct{ auth.StartStore }
+
+func (awayToJudge) Judge(context.Context, auth.Knock) (auth.Start, bool, error) {
+	return auth.Start{}, false, fmt.Errorf("%w: for a moment", auth.ErrUnavailable)
+}
+
+// What the store has of the instance then is not taken for this start.
+func TestStoreBackBeforeTheStopIsNoted(t *testing.T) {
+	w := newWorld(t)
+	w.start(web, "")
+	w.opened(auth.Pending)
+	w.become(web, auth.Stopped)
+	w.closed(w.now)
+	w.start(web, "")
+	w.gate.Starts = awayToJudge{w.store}
+	o := w.opened(auth.Pending)
+	wantStart(t, o.Start, false, auth.Unjudged, auth.StopAsked)
+	if o.Recorded || !o.Start.Launch.Equal(w.ec2.truth[web].LaunchTime) {
+		t.Errorf("the outcome: %+v", o)
+	}
+	w.ec2.wantDid("Stop "+web, "Stop "+web)
+}
+
 // stalled is a store whose first verdict never comes, and that is back for the
-// next one.
+// next one: it lets in who has a code. It has no records.
 type stalled struct {
 	auth.StartStore
 	asked   atomic.Int32
+	judged  atomic.Bool
 	release chan struct{}
 }
 
@@ -352,41 +545,64 @@ func (s *stalled) Judge(_ context.Context, k auth.Knock) (auth.Start, bool, erro
 		<-s.release
 		return auth.Start{}, false, auth.ErrUnavailable
 	}
-	return auth.Start{Instance: k.Instance, Launch: k.Launch, Reason: auth.NoTag, Stage: auth.Decided}, true, nil
+	if k.Code == "" && !k.Final {
+		return auth.Start{}, false, nil
+	}
+	s.judged.Store(true)
+	return auth.Start{
+		Instance: k.Instance, Launch: k.Launch, Admitted: k.Code != "", Reason: auth.NoTag, Stage: auth.TagGone,
+	}, true, nil
 }
 
 // The second event of a start waits for what the first one comes to: else the
-// store, back meanwhile, would refuse what was allowed.
+// store, back meanwhile, would refuse what was allowed, or spend the pass of
+// what was stopped.
 func TestTwoEventsOfAStartAreJudgedInTurn(t *testing.T) {
-	w := newWorld(t)
-	w.policy.Gate.WhenUnavailable = auth.AllowUnjudged
-	w.start(web, "")
-	synctest.Test(t, func(t *testing.T) {
-		store := &stalled{release: make(chan struct{})}
-		w.gate.Starts, w.gate.Recent, w.gate.Looks = store, new(auth.Recent), nil
-		outcomes := make(chan auth.Outcome, 2)
-		open := func(s auth.State) {
-			o, err := w.gate.Opened(t.Context(), w.event(s))
-			if err != nil {
-				t.Errorf("%s: %v", s, err)
+	for _, answer := range []auth.Unavailable{auth.AllowUnjudged, auth.StopUnjudged} {
+		t.Run(string(answer), func(t *testing.T) {
+			w := newWorld(t)
+			w.policy.Gate.WhenUnavailable = answer
+			allow := answer == auth.AllowUnjudged
+			tag := "" // the store would come to the contrary
+			if !allow {
+				tag = w.issue(hana, web).Code.Reveal()
 			}
-			outcomes <- o
-		}
-		go open(auth.Pending)
-		synctest.Wait()
-		go open(auth.Running)
-		synctest.Wait() // it waits its turn
-		close(store.release)
-		for range 2 {
-			if o := <-outcomes; !o.Start.Admitted || o.Start.Reason != auth.Unjudged {
-				t.Errorf("not allowed: %+v", o.Start)
+			w.start(web, tag)
+			synctest.Test(t, func(t *testing.T) {
+				store := &stalled{release: make(chan struct{})}
+				w.gate.Starts, w.gate.Recent, w.gate.Looks = store, new(auth.Recent), nil
+				outcomes := make(chan auth.Outcome, 2)
+				open := func(s auth.State) {
+					o, err := w.gate.Opened(t.Context(), w.event(s))
+					if err != nil {
+						t.Errorf("%s: %v", s, err)
+					}
+					outcomes <- o
+				}
+				go open(auth.Pending)
+				synctest.Wait()
+				go open(auth.Running)
+				synctest.Wait() // it waits its turn
+				if n := store.asked.Load(); n != 1 {
+					t.Errorf("the store was asked %d times before the first answer", n)
+				}
+				close(store.release)
+				for range 2 {
+					if o := <-outcomes; o.Start.Admitted != allow || o.Start.Reason != auth.Unjudged || o.Recorded {
+						t.Errorf("the outcome: %+v", o)
+					}
+				}
+				if store.judged.Load() {
+					t.Error("the store judged the start")
+				}
+			})
+			if allow {
+				w.ec2.wantDid()
+			} else {
+				w.ec2.wantDid("Stop "+web, "Stop "+web)
 			}
-		}
-		if n := store.asked.Load(); n != 1 {
-			t.Errorf("the store was asked %d times", n)
-		}
-	})
-	w.ec2.wantDid()
+		})
+	}
 }
 
 // What Settle finds in the tag when the start is over may be a pass for the

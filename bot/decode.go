@@ -137,6 +137,7 @@ type field struct {
 	Selected struct {
 		Value string `json:"value"`
 	} `json:"selected_option"`
+	Date string `json:"selected_date"` // 2026-12-24
 }
 
 // interaction reads a click, a submitted form or a shortcut.
@@ -169,7 +170,7 @@ func fields(values map[string]map[string]field) map[string]string {
 	all := make(map[string]string, len(values))
 	for block, inputs := range values {
 		for _, f := range inputs {
-			all[block] = cmp.Or(f.Value, f.Selected.Value)
+			all[block] = cmp.Or(f.Value, f.Selected.Value, f.Date)
 		}
 	}
 	return all

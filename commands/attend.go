@@ -23,7 +23,7 @@ type attendTask struct {
 func (d *Desk) changed(ctx context.Context, r auth.Request) {
 	soon, cancel := detached(ctx)
 	defer cancel()
-	if err := d.recordRequest(soon, r.ID); err != nil {
+	if err := d.tellRequest(attendTask{ID: r.ID}).record(soon, d); err != nil {
 		d.Log.WarnContext(ctx, "recording what happened to a request", "request", r.ID, "error", err) // attend does it
 	}
 	ctx, cancel = detached(ctx)
@@ -60,7 +60,7 @@ func (d *Desk) attendTo(ctx context.Context, t attendTask) error {
 	if err != nil {
 		return err
 	}
-	if err := d.tellRequest(ctx, t); err != nil {
+	if err := d.tellRequest(t).tell(ctx, d); err != nil {
 		return err
 	}
 	if !t.Again || !r.Open() || d.Queue == nil {

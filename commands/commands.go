@@ -16,6 +16,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"sekisho/auth"
+	"sekisho/auth/purge"
 )
 
 // Request is one slash command, click, submitted form or shortcut.
@@ -122,6 +123,7 @@ type Job struct {
 func Commands() []Command {
 	return []Command{
 		{"/ec2-pass", "A one-time pass to start a guarded EC2 instance", "[name or i-… for a reason | list | mine | break-glass … | help]", ec2Pass},
+		{"/sekisho", "What Sekisho looks after besides instances", "[keys | keys USER | help]", sekisho},
 	}
 }
 
@@ -138,6 +140,11 @@ func Buttons() []Button {
 		{actionShow, show},
 		{actionWithdraw, withdrawByButton},
 		{actionBreak, breakGlassConfirmed},
+		{actionKeyOff, keyOff},
+		{actionKeyUndo, keyUndo},
+		{actionKeyKeep, openKeyKeep},
+		{actionKeyExempt, openKeyExempt},
+		{actionConfirmHold, confirmHold},
 	}
 }
 
@@ -146,6 +153,8 @@ func Forms() []Form {
 	return []Form{
 		{formAsk, askByForm},
 		{formDeny, deny},
+		{formKeyKeep, keepKey},
+		{formKeyExempt, exemptKey},
 	}
 }
 
@@ -168,7 +177,9 @@ func Jobs() []Job {
 	return []Job{
 		{"aws.ec2", "EC2 Instance State-change Notification", stateChange},
 		{"aws.ec2", "AWS API Call via CloudTrail", nameCaller},
+		{"aws.config", "Config Rules Compliance Change", compliance},
 		{"sekisho.schedule", "Sweep", sweep},
+		{"sekisho.schedule", "Keys", keySweep},
 		{taskSource, taskConfirm, confirmStop},
 		{taskSource, taskTell, tellAgain},
 		{taskSource, taskSettle, settle},
@@ -177,6 +188,8 @@ func Jobs() []Job {
 		{taskSource, taskAttend, attend},
 		{taskSource, taskRecord, recordAgain},
 		{taskSource, taskCaller, nameCallerAgain},
+		{taskSource, taskKey, attendKey},
+		{taskSource, taskKeys, sendKeys},
 	}
 }
 
@@ -225,6 +238,8 @@ type Desk struct {
 	Requests  *auth.Requests
 	Gate      *auth.Gate
 	Sweep     *auth.Sweep
+	Purge     *purge.Purge // nil where the policy has no keys: part
+	Firsts    Firsts
 	Instances auth.InstanceFinder
 	Starter   auth.Starter
 	Cards     auth.CardStore

@@ -58,12 +58,9 @@ func denyModal(r auth.Request) slack.ModalViewRequest {
 
 // deny answers the modal.
 func deny(ctx context.Context, d *Desk, r Request) (Message, error) {
-	why := strings.TrimSpace(r.Fields[fieldWhy])
-	switch n := utf8.RuneCountInString(why); {
-	case n == 0:
-		return Message{Wrong: map[string]string{fieldWhy: "Say in a few words why not."}}, nil
-	case n > whyMost:
-		return Message{Wrong: map[string]string{fieldWhy: fmt.Sprintf("This has %d characters; keep it below %d.", n, whyMost)}}, nil
+	why, wrong := reasonIn(r)
+	if wrong != nil {
+		return *wrong, nil
 	}
 	req, err := d.Requests.Deny(ctx, r.Value, r.actor(), why)
 	if err != nil {
@@ -71,6 +68,19 @@ func deny(ctx context.Context, d *Desk, r Request) (Message, error) {
 	}
 	d.changed(ctx, req)
 	return say(fmt.Sprintf(":no_entry_sign: You denied %s for %s. They are told, with your reason.", name(req.Name), person(req.Asker))), nil
+}
+
+// reasonIn is what was written in a form's field for the reason, or what is
+// wrong with it.
+func reasonIn(r Request) (why string, wrong *Message) {
+	why = strings.TrimSpace(r.Fields[fieldWhy])
+	switch n := utf8.RuneCountInString(why); {
+	case n == 0:
+		return "", &Message{Wrong: map[string]string{fieldWhy: "Say in a few words why."}}
+	case n > whyMost:
+		return "", &Message{Wrong: map[string]string{fieldWhy: fmt.Sprintf("This has %d characters; keep it below %d.", n, whyMost)}}
+	}
+	return why, nil
 }
 
 // cameToNothing records a click that changed nothing, and says why to whoever

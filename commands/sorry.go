@@ -67,6 +67,18 @@ func refusal(r *auth.Refusal) string {
 		return "The policy, or the instance, has changed since this was asked, and what was agreed to would not be enough now. Nothing was given out: ask again with `/ec2-pass`."
 	case auth.Spent:
 		return "The pass of that approval was used or revoked, or its time is up: an approval is good for one start. Ask again with `/ec2-pass`."
+	case auth.NoKey:
+		return "Nothing is known of that access key (any more), or Sekisho's policy does not look after keys now. `/sekisho keys` lists them."
+	case auth.NoDecider:
+		return "Sekisho's policy does not name you among those who decide about access keys (`keys.decide`; guests decide nothing). Nothing has changed. `/sekisho keys` shows the keys of your own IAM user, where the policy knows it."
+	case auth.OwnKey:
+		return "This is your own key, so somebody else must spare it. Ask another one of those whom the policy names in `keys.decide`."
+	case auth.KeyMoved:
+		return "That came too late: the key is not any more as the card showed it. Nothing has changed."
+	case auth.KeyObserve:
+		return "Observe mode changes nothing in AWS. With `keys.mode: enforce` I would have deactivated it."
+	case auth.BadDate:
+		return "Choose a day from today on, a year from now at most."
 	case auth.NotGuarded:
 		return "That instance is not guarded: start it as usual, no pass needed."
 	case auth.AlreadyUp:

@@ -23,6 +23,8 @@ const (
 	taskAttend  = "Look after a request"
 	taskRecord  = "Record"
 	taskCaller  = "Name a caller"
+	taskKey     = "Look after an access key"
+	taskKeys    = "List the access keys"
 )
 
 var errNoQueue = errors.New("no queue is configured (SEKISHO_QUEUE_URL): nothing can be done later")

@@ -11,69 +11,28 @@ import (
 	"sekisho/auth"
 )
 
-// tellRequest records what has happened to a request, and then tells it: the
-// approvers' card is brought up to date, and the asker hears what they wait
-// for. When Slack is away it is put off, not lost.
-func (d *Desk) tellRequest(ctx context.Context, t attendTask) error {
-	for more := true; more; {
-		r, told, ok, err := d.takeTelling(ctx, t.ID)
-		if errors.Is(err, auth.ErrCardHeld) && d.Queue != nil {
-			return d.later(ctx, taskAttend, attendTask{ID: t.ID}, tellLease)
-		}
-		if err != nil || !ok {
-			return err
-		}
-		told, failed := d.catchUp(ctx, r, told)
-		if failed == nil {
-			told, failed = d.showRequest(ctx, r, told)
-		}
-		more, err = d.Requests.Store.PutTold(ctx, t.ID, told)
-		if failed != nil {
-			d.Log.WarnContext(ctx, "telling about a request", "request", t.ID, "try", t.Try, "error", failed)
-			return errors.Join(err, d.later(ctx, taskAttend, attendTask{ID: t.ID, Try: t.Try + 1}, pauseBefore(t.Try+1)))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// takeTelling waits a little for the right to tell: whoever only records has it
-// for some milliseconds.
-func (d *Desk) takeTelling(ctx context.Context, id string) (r auth.Request, t auth.Told, ok bool, err error) {
-	for pause := 20 * time.Millisecond; ; pause *= 2 {
-		r, t, ok, err = d.Requests.Store.TakeTelling(ctx, id, d.Now(), tellLease)
-		if !errors.Is(err, auth.ErrCardHeld) || pause > 500*time.Millisecond {
-			return r, t, ok, err
-		}
-		select {
-		case <-ctx.Done():
-			return r, t, ok, context.Cause(ctx)
-		case <-time.After(pause):
-		}
+// tellRequest is how a request is recorded and told: the approvers' card is
+// brought up to date, and the asker hears what they wait for.
+func (d *Desk) tellRequest(t attendTask) telling[auth.Request] {
+	store := d.Requests.Store
+	return telling[auth.Request]{
+		about: "request " + t.ID,
+		try:   t.Try,
+		take: func(ctx context.Context) (auth.Request, auth.Told, bool, error) {
+			return store.TakeTelling(ctx, t.ID, d.Now(), tellLease)
+		},
+		put:     func(ctx context.Context, told auth.Told) (bool, error) { return store.PutTold(ctx, t.ID, told) },
+		entries: requestEntries,
+		show:    d.showRequest,
+		again: func(ctx context.Context, try int, after time.Duration) error {
+			return d.later(ctx, taskAttend, attendTask{ID: t.ID, Try: try}, after)
+		},
 	}
 }
 
-// recordRequest brings the trail up to date with a request, and tells nobody.
-// Whoever is telling about it just now records it, too.
-func (d *Desk) recordRequest(ctx context.Context, id string) error {
-	r, told, ok, err := d.Requests.Store.TakeTelling(ctx, id, d.Now(), tellLease)
-	if errors.Is(err, auth.ErrCardHeld) {
-		return nil
-	}
-	if err != nil || !ok {
-		return err
-	}
-	told, failed := d.catchUp(ctx, r, told)
-	_, err = d.Requests.Store.PutTold(ctx, id, told)
-	return errors.Join(failed, err)
-}
-
-// catchUp writes into the trail what has happened to the request since it was
-// last there.
-func (d *Desk) catchUp(ctx context.Context, r auth.Request, told auth.Told) (auth.Told, error) {
-	var entries []auth.Entry
+// requestEntries are what has happened to the request since the trail was last
+// told.
+func requestEntries(r auth.Request, told auth.Told) (entries []auth.Entry, upTo int) {
 	if told.Recorded < 0 {
 		entries = append(entries, askEntry(r))
 	}
@@ -82,16 +41,7 @@ func (d *Desk) catchUp(ctx context.Context, r auth.Request, told auth.Told) (aut
 			entries = append(entries, e)
 		}
 	}
-	for n := range entries {
-		entries[n].Policy = d.Policy.Hash
-	}
-	if len(entries) > 0 {
-		if err := d.append(ctx, entries...); err != nil {
-			return told, err
-		}
-	}
-	told.Recorded = r.Version()
-	return told, nil
+	return entries, r.Version()
 }
 
 func askEntry(r auth.Request) auth.Entry {

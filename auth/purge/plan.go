@@ -61,6 +61,17 @@ func (p Plan) Acts() []Verdict {
 	return all
 }
 
+// Begins counts the keys about which people hear for the first time.
+func (p Plan) Begins() int {
+	n := 0
+	for _, v := range p.Verdicts {
+		if v.Do != Nothing && p.records[v.Key.ID].Version() == 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // Hold is a run that would have ended more keys than the policy allows, and
 // waits for somebody's word.
 type Hold struct {

@@ -3,6 +3,7 @@ package purge
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -106,6 +107,17 @@ func (p *Purge) Owner(u User) string {
 		return tag
 	}
 	return ""
+}
+
+// NamesOf lists the IAM users that the policy says are this person's.
+func (p *Purge) NamesOf(user string) []string {
+	var names []string
+	for _, principal := range p.Policy.People.Principals[user] {
+		if name, ok := strings.CutPrefix(string(principal), "user/"); ok {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // isUserID says whether the text has the form of a Slack user id: what stands

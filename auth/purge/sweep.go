@@ -43,6 +43,36 @@ func (p *Purge) Read(ctx context.Context, progress func(done, total int)) (Plan,
 	return plan, nil
 }
 
+// ReadUser reads one user and judges the user's keys; ErrGone where there is
+// none.
+func (p *Purge) ReadUser(ctx context.Context, name string) (Plan, error) {
+	j, err := p.judge(ctx)
+	if err != nil {
+		return Plan{}, err
+	}
+	u, err := p.Users.User(ctx, name)
+	if err == nil {
+		u.Keys, err = p.Keys.Keys(ctx, u.Name)
+	}
+	if err != nil {
+		return Plan{}, fmt.Errorf("reading the IAM user %s: %w", name, err)
+	}
+	records := make(map[string]Record, len(u.Keys))
+	for n, k := range u.Keys {
+		f, err := p.Store.Record(ctx, k.ID)
+		if err != nil {
+			return Plan{}, fmt.Errorf("reading the record of %s: %w", k.ID, err)
+		}
+		records[k.ID] = f.Record
+		use, _, err := p.Keys.LastUse(ctx, k.ID)
+		if err != nil && !errors.Is(err, ErrGone) {
+			return Plan{}, fmt.Errorf("reading when %s was used last: %w", k.ID, err)
+		}
+		u.Keys[n].Used = &use
+	}
+	return j.Plan([]User{u}, records, p.Now()), nil
+}
+
 // readKeys reads the users' keys, and of those users who have one that matters
 // the tags, too. The first error ends it: a plan of half an account would take
 // the limit for another.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -20,7 +21,7 @@ import (
 type auditCmd struct {
 	Verify auditVerifyCmd `cmd:"" help:"Look whether the trail is whole: nothing edited, dropped, reordered or cut off."`
 	Export auditExportCmd `cmd:"" help:"Print the trail, for another system or for safe keeping."`
-	Find   auditFindCmd   `cmd:"" help:"Print what was decided about a person or an instance."`
+	Find   auditFindCmd   `cmd:"" help:"Print what was decided about a person, an instance or an access key."`
 }
 
 type auditVerifyCmd struct {
@@ -175,7 +176,7 @@ func jsonLines(w io.Writer) (print func(auth.Entry) error, flush func() error) {
 
 // columns are an entry's fields in the order of the file.
 func columns() []string {
-	return []string{"seq", "time", "act", "outcome", "decided_by", "submitted_by", "instance", "request", "reason", "rule", "policy", "door", "source", "note", "prev", "hash"}
+	return []string{"seq", "time", "act", "outcome", "decided_by", "submitted_by", "instance", "request", "reason", "rule", "policy", "door", "source", "note", "prev", "hash", "key", "iam_user"}
 }
 
 func csvLines(w io.Writer) (print func(auth.Entry) error, flush func() error) {
@@ -184,7 +185,7 @@ func csvLines(w io.Writer) (print func(auth.Entry) error, flush func() error) {
 	print = func(e auth.Entry) error {
 		row := []string{
 			strconv.FormatInt(e.Seq, 10), e.Time.Format(time.RFC3339Nano), string(e.Act), string(e.Outcome), e.Decided, e.Submitted,
-			e.Instance, e.Request, e.Reason, e.Rule, e.Policy, e.Door, e.Source, e.Note, e.Prev, e.Hash,
+			e.Instance, e.Request, e.Reason, e.Rule, e.Policy, e.Door, e.Source, e.Note, e.Prev, e.Hash, e.Key, e.IAMUser,
 		}
 		for n := range row {
 			row[n] = cell(row[n])
@@ -205,6 +206,8 @@ func cell(text string) string {
 type auditFindCmd struct {
 	User     string `help:"Slack user id, as asker or as decider."`
 	Instance string `help:"Instance id."`
+	Key      string `help:"Access key id (AKIA…)."`
+	IAMUser  string `help:"Name of an IAM user whose access keys it was about."`
 	Since    string `help:"As in export." default:"30d"`
 }
 
@@ -214,25 +217,39 @@ func (c auditFindCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.User == "" && c.Instance == "" {
-		return errors.New("say what to look for: --user U0123ABCD, --instance i-…, or both")
+	if c == (auditFindCmd{Since: c.Since}) {
+		return errors.New("say what to look for: --user U0123ABCD, --instance i-…, --key AKIA…, --iam-user NAME, or several of them")
 	}
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "NUMBER\tTIME\tACT\tOUTCOME\tASKED BY\tDECIDED BY\tINSTANCE\tREASON\tNOTE")
+	fmt.Fprintln(out, "NUMBER\tTIME\tACT\tOUTCOME\tASKED BY\tDECIDED BY\tABOUT\tREASON\tNOTE")
 	found := 0
 	err = eachEntry(ctx, func(e auth.Entry) error {
-		if e.Time.Before(since) || c.User != "" && c.User != e.Decided && c.User != e.Submitted || c.Instance != "" && c.Instance != e.Instance {
+		if e.Time.Before(since) || !c.means(e) {
 			return nil
 		}
 		found++
 		fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Seq, e.Time.Format(time.RFC3339), e.Act, e.Outcome,
-			dash(e.Submitted), dash(e.Decided), dash(e.Instance), dash(e.Reason), strconv.QuoteToGraphic(e.Note))
+			dash(e.Submitted), dash(e.Decided), dash(about(e)), dash(e.Reason), strconv.QuoteToGraphic(e.Note))
 		return nil
 	})
 	if err = errors.Join(err, out.Flush()); err == nil && found == 0 {
 		fmt.Fprintf(os.Stderr, "nothing since %s; a longer time is --since 365d\n", since.Format(time.RFC3339))
 	}
 	return err
+}
+
+// means says whether the entry is what is looked for.
+func (c auditFindCmd) means(e auth.Entry) bool {
+	is := func(wanted string, have ...string) bool { return wanted == "" || slices.Contains(have, wanted) }
+	return is(c.User, e.Decided, e.Submitted) && is(c.Instance, e.Instance) && is(c.Key, e.Key) && is(c.IAMUser, e.IAMUser)
+}
+
+// about is the instance, or the access key with its user.
+func about(e auth.Entry) string {
+	if e.Key != "" {
+		return e.Key + " of " + e.IAMUser
+	}
+	return e.Instance
 }
 
 func dash(text string) string {

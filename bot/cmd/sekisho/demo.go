@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,7 +52,7 @@ func (d demoCmd) Run(ctx context.Context) error {
 	if err := os.WriteFile(policy, demoPolicy, 0o600); err != nil {
 		return err
 	}
-	bot, err := d.start(append(world.Env(),
+	bot, err := d.start(world.TrailWriter(), append(world.Env(),
 		"SEKISHO_CONFIG="+policy,
 		"SEKISHO_DOORS=socket,events",
 		"SEKISHO_PEPPER=demo-pepper-demo-pepper-demo-pepper",
@@ -64,7 +65,8 @@ func (d demoCmd) Run(ctx context.Context) error {
 	return attend(ctx, bot)
 }
 
-func (d demoCmd) start(env []string) (*exec.Cmd, error) {
+// start begins the bot; its standard output, the trail, is shown on the page.
+func (d demoCmd) start(trail io.Writer, env []string) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -74,8 +76,9 @@ func (d demoCmd) start(env []string) (*exec.Cmd, error) {
 	bot.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.DevNull}, env...)
 	// Not in this terminal's group: Ctrl-C reaches it through attend, once.
 	bot.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	bot.Stdout = trail
 	if d.Log {
-		bot.Stdout, bot.Stderr = os.Stderr, os.Stderr
+		bot.Stdout, bot.Stderr = io.MultiWriter(trail, os.Stderr), os.Stderr
 	}
 	return bot, bot.Start()
 }

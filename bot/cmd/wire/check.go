@@ -16,6 +16,7 @@ func (a *App) CheckSlack(ctx context.Context) error {
 	c := a.Desk.Policy.Channels
 	for _, named := range []struct{ where, id string }{
 		{"slack.channels.alerts", c.Alerts}, {"slack.channels.approvals", c.Approvals}, {"slack.channels.break_glass", c.BreakGlass},
+		{"slack.channels.keys", c.Keys},
 	} {
 		if named.id == "" || named.where != "slack.channels.alerts" && named.id == c.Alerts {
 			continue // not named, or named once already
@@ -25,16 +26,22 @@ func (a *App) CheckSlack(ctx context.Context) error {
 		}
 	}
 	seen := make(map[string]bool)
-	for _, r := range a.Desk.Policy.Rules {
-		for _, id := range r.Named() {
+	groups := func(where string, ids []string) {
+		for _, id := range ids {
 			if !auth.IsGroup(id) || seen[id] {
 				continue
 			}
 			seen[id] = true
 			if _, err := a.Desk.Directory.Members(ctx, id); err != nil {
-				wrong = append(wrong, fmt.Errorf("the policy's rule %q names %s: %w", r.Name, id, err))
+				wrong = append(wrong, fmt.Errorf("the policy's %s names %s: %w", where, id, err))
 			}
 		}
+	}
+	for _, r := range a.Desk.Policy.Rules {
+		groups(fmt.Sprintf("rule %q", r.Name), r.Named())
+	}
+	if keys := a.Desk.Policy.Keys; keys != nil {
+		groups("keys.decide", keys.Decide)
 	}
 	return errors.Join(wrong...)
 }

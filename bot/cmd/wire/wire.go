@@ -16,9 +16,11 @@ import (
 	"github.com/slack-go/slack"
 
 	"sekisho/auth"
+	"sekisho/auth/purge"
 	"sekisho/bot"
 	"sekisho/commands"
 	"sekisho/infra/ec2instances"
+	"sekisho/infra/iamkeys"
 	"sekisho/infra/policyfile"
 	"sekisho/infra/redisstore"
 	"sekisho/infra/slackchat"
@@ -116,12 +118,20 @@ func newDesk(policy *auth.Policy, s settings, a *App, people auth.Directory, c C
 		Referee: &auth.Referee{Policy: policy, Directory: people}, Store: store, Instances: instances,
 		Passes: passes, Now: time.Now, Random: rand.Reader,
 	}
-	return &commands.Desk{
+	d := &commands.Desk{
 		Policy: policy, Passes: passes, Requests: requests, Gate: gate,
 		Sweep:     &auth.Sweep{Gate: gate, Passes: passes, Instances: instances},
 		Instances: instances, Starter: instances, Cards: store, Policies: store,
-		Directory: people, Trail: a.Trail, Lines: c.Lines, Now: time.Now, Log: c.Log,
+		Firsts: store, Directory: people, Trail: a.Trail, Lines: c.Lines, Now: time.Now, Log: c.Log,
 	}
+	if policy.Keys != nil {
+		iam := iamkeys.New(c.AWS("iam"), c.AWS("sts"), c.AWS("config_service"))
+		d.Purge = &purge.Purge{
+			Policy: policy, WhoAmI: iam.WhoAmI, Users: iam, Keys: iam, Ender: iam, Finder: iam,
+			Store: store.Keys(), Budget: store.Keys(), Directory: people, Now: time.Now, Warn: d.KeyWarning,
+		}
+	}
+	return d
 }
 
 // webClient has a deadline: an answer that has not come in ten seconds is an

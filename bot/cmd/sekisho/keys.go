@@ -1,0 +1,252 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/user"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"sekisho/auth"
+	"sekisho/auth/purge"
+	"sekisho/bot"
+	"sekisho/bot/cmd/wire"
+)
+
+type keysCmd struct {
+	Plan  keysPlanCmd  `cmd:"" help:"Read every IAM access key and say what is to become of it, and when. Changes nothing."`
+	Apply keysApplyCmd `cmd:"" help:"Do what the plan says is due now: warn, deactivate, delete."`
+}
+
+type keysPlanCmd struct {
+	User   string `help:"Only this IAM user's keys."`
+	Format string `help:"text or json." enum:"text,json" default:"text"`
+}
+
+// Run prints the plan.
+func (c keysPlanCmd) Run(ctx context.Context, log *slog.Logger) error {
+	app, err := keysApp(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer app.Close()
+	var plan purge.Plan
+	if c.User != "" {
+		plan, err = app.Desk.Purge.ReadUser(ctx, c.User)
+	} else {
+		plan, err = app.Desk.Purge.Read(ctx, progress("Reading IAM users"))
+	}
+	if err != nil {
+		return err
+	}
+	if c.Format == "json" {
+		return printPlanJSON(os.Stdout, plan)
+	}
+	printPlan(os.Stdout, plan)
+	return nil
+}
+
+type keysApplyCmd struct {
+	Yes      bool `help:"Do not ask."`
+	AboveCap int  `help:"Let so many keys end at once although the policy's cap is lower: exactly as many as the plan says." placeholder:"N"`
+}
+
+// Run does what is due.
+func (c keysApplyCmd) Run(ctx context.Context, log *slog.Logger) error {
+	app, err := keysApp(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer app.Close()
+	s, err := app.Desk.SweepKeys(ctx, progress("Reading IAM users"))
+	if err != nil {
+		return err
+	}
+	if s.Hold != nil {
+		if c.AboveCap != len(s.Hold.Keys) {
+			printHold(os.Stdout, *s.Hold)
+		} else if err := c.allow(ctx, app, &s); err != nil {
+			return err
+		}
+	}
+	if len(s.Work) == 0 {
+		fmt.Println("Nothing is due.")
+		return nil
+	}
+	printDue(os.Stdout, s.Plan, s.Work)
+	if !c.Yes && !confirmed(os.Stdin, os.Stdout) {
+		return errors.New("nothing was done; say yes, or run it with --yes")
+	}
+	return apply(ctx, app, s.Work)
+}
+
+// allow lets the held keys end by the word of whoever sits here, which stands
+// in the trail.
+func (c keysApplyCmd) allow(ctx context.Context, app *wire.App, s *purge.Sweep) error {
+	who := "somebody"
+	if u, err := user.Current(); err == nil {
+		who = u.Username
+	}
+	h, _, err := app.Desk.Purge.Budget.Allow(ctx, s.Hold.ID, "terminal:"+who, time.Now())
+	if err != nil {
+		return err
+	}
+	app.Desk.RecordHold(ctx, auth.Actor{Door: "terminal", Source: who}, h)
+	for _, k := range h.Keys {
+		s.Work = append(s.Work, k.Ref)
+	}
+	return nil
+}
+
+// apply attends to the keys one after another: a fault of one does not keep the
+// others waiting.
+func apply(ctx context.Context, app *wire.App, work []purge.Ref) error {
+	tick := progress("Looking after access keys")
+	var failed []error
+	for n, ref := range work {
+		if err := context.Cause(ctx); err != nil {
+			return errors.Join(append(failed, fmt.Errorf("%d of %d keys were looked after; run it again for the rest: %w", n, len(work), err))...)
+		}
+		if err := app.Desk.AttendKey(ctx, ref); err != nil {
+			failed = append(failed, err)
+		}
+		tick(n+1, len(work))
+	}
+	fmt.Printf("%d keys were looked after, %d without a fault. What became of each stands on its card and in the trail (`sekisho audit find --key AKIA…`).\n", len(work), len(work)-len(failed))
+	return errors.Join(failed...)
+}
+
+func keysApp(ctx context.Context, log *slog.Logger) (*wire.App, error) {
+	app, err := newApp(ctx, os.Getenv, bot.Doors{}, log, os.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	if app.Desk.Purge == nil {
+		app.Close()
+		return nil, errors.New("the policy has no `keys:` part; `keys: {mode: observe}` is the least")
+	}
+	return app, nil
+}
+
+// progress draws a bar for whoever looks: none where the terminal is a file.
+func progress(what string) func(done, total int) {
+	if info, err := os.Stderr.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return func(int, int) {}
+	}
+	var bar *progressbar.ProgressBar
+	return func(done, total int) {
+		if bar == nil {
+			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(what),
+				progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
+		}
+		bar.Set(done)
+	}
+}
+
+func confirmed(in io.Reader, out io.Writer) bool {
+	fmt.Fprint(out, "Go on? [y/N] ")
+	line, _ := bufio.NewReader(in).ReadString('\n')
+	word := strings.ToLower(strings.TrimSpace(line))
+	return word == "y" || word == "yes"
+}
+
+func printPlan(w io.Writer, p purge.Plan) {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "AGE\tUSER\tKEY\tSTATE\tLAST USED\tNOW\tTHEN\tWHEN\tBY")
+	for _, v := range p.Verdicts {
+		r := rowOf(v, p)
+		fmt.Fprintf(t, "%dd\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.AgeDays, r.User, r.Key, r.State, dateOr(r.LastUsed, "-"), cmp.Or(r.Now, "-"), cmp.Or(r.Then, "-"), dateOr(r.When, "-"), cmp.Or(r.Why, r.Rule))
+	}
+	t.Flush()
+	if p.Mode != auth.Enforce {
+		fmt.Fprintln(w, "Observe mode: nothing of this is done in AWS.")
+	}
+	if p.Over() {
+		fmt.Fprintf(w, "%d keys would end at once; the policy allows %d a day, so none would be touched. `sekisho keys apply --above-cap %d` has it done.\n", len(p.Ends()), p.Limit, len(p.Ends()))
+	}
+}
+
+func printHold(w io.Writer, h purge.Hold) {
+	fmt.Fprintf(w, "%d keys would end at once, and the policy allows %d a day: none of them is touched.\n", len(h.Keys), h.Limit)
+	for _, k := range h.Keys {
+		fmt.Fprintf(w, "  %s %s of %s\n", k.Do, k.ID, k.User)
+	}
+	fmt.Fprintf(w, "If this is meant: sekisho keys apply --above-cap %d\n", len(h.Keys))
+}
+
+func printDue(w io.Writer, p purge.Plan, work []purge.Ref) {
+	due := make(map[string]bool, len(work))
+	for _, ref := range work {
+		due[ref.ID] = true
+	}
+	fmt.Fprintf(w, "%d keys to look after:\n", len(work))
+	for _, v := range p.Verdicts {
+		if due[v.Key.ID] {
+			fmt.Fprintf(w, "  %s of %s: %s\n", v.Key.ID, v.User.Name, cmp.Or(string(v.Do), "bring its card up to date"))
+		}
+	}
+}
+
+// keyRow is a key of the plan as JSON has it.
+type keyRow struct {
+	User     string     `json:"user"`
+	Key      string     `json:"key"`
+	State    string     `json:"state"`
+	Created  time.Time  `json:"created"`
+	AgeDays  int        `json:"age_days"`
+	LastUsed *time.Time `json:"last_used,omitempty"` // left out where it was not read, or the key never used
+	Now      string     `json:"now,omitempty"`
+	Then     string     `json:"then,omitempty"`
+	When     *time.Time `json:"when,omitempty"`
+	Rule     string     `json:"rule,omitempty"`
+	Why      string     `json:"why,omitempty"` // why it is left alone
+}
+
+func rowOf(v purge.Verdict, p purge.Plan) keyRow {
+	r := keyRow{
+		User: v.User.Name, Key: v.Key.ID, State: "inactive", Created: v.Key.Created,
+		AgeDays: int(p.At.Sub(v.Key.Created) / (24 * time.Hour)), Now: string(v.Do), Then: string(v.Next), Rule: v.Rule, Why: v.Why,
+	}
+	if v.Key.Active {
+		r.State = "active"
+	}
+	if v.Key.Used != nil && !v.Key.Used.At.IsZero() {
+		r.LastUsed = &v.Key.Used.At
+	}
+	if !v.At.IsZero() {
+		r.When = &v.At
+	}
+	return r
+}
+
+func printPlanJSON(w io.Writer, p purge.Plan) error {
+	out := struct {
+		At    time.Time `json:"at"`
+		Mode  auth.Mode `json:"mode"`
+		Limit int       `json:"limit"` // how many keys may end by themselves in a day
+		Keys  []keyRow  `json:"keys"`
+	}{p.At, p.Mode, p.Limit, []keyRow{}}
+	for _, v := range p.Verdicts {
+		out.Keys = append(out.Keys, rowOf(v, p))
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(out)
+}
+
+func dateOr(t *time.Time, other string) string {
+	if t == nil {
+		return other
+	}
+	return t.UTC().Format("2006-01-02")
+}

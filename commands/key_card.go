@@ -1,0 +1,283 @@
+package commands
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"sekisho/auth"
+	"sekisho/auth/purge"
+)
+
+// keyName is how a channel is shown a key: by the last four characters.
+func keyName(id string) string { return "`…" + clean(id[max(0, len(id)-4):], 4) + "`" }
+
+// keyCard is the one message about one access key. It is posted once and
+// rewritten as the key comes nearer to its end, or away from it.
+func keyCard(p *auth.KeyPolicy, r purge.Record) (text string, blocks []slack.Block) {
+	text = keyHeadline(r)
+	s, state := r.Sight(), r.State(p.Mode != auth.Enforce)
+	last := r.History[len(r.History)-1]
+	blocks = []slack.Block{section(text), slack.NewSectionBlock(nil, keyFacts(p, r, s, last.At), nil)}
+	if next := keyNext(p, r, s, state); next != "" {
+		blocks = append(blocks, section("*Next:* "+next))
+	}
+	if buttons := keyButtons(p, r, state); len(buttons) > 0 {
+		blocks = append(blocks, slack.NewActionBlock("", buttons...))
+	}
+	return text, append(blocks, small("As of "+moment(last.At)))
+}
+
+// standing is the newest change that says where the key stands.
+func standing(r purge.Record) purge.Change {
+	var c purge.Change
+	for _, h := range r.History {
+		if h.Verb != purge.Begun && h.Verb != purge.Dropped || c.Verb == "" {
+			c = h
+		}
+	}
+	return c
+}
+
+func keyHeadline(r purge.Record) string {
+	c := standing(r)
+	n := fmt.Sprintf("access key %s of *%s*", keyName(r.ID), name(r.User))
+	switch c.Verb {
+	case purge.Warned:
+		if c.Observed {
+			return fmt.Sprintf(":eyes: Observe mode: %s would be deactivated %s", n, moment(c.Until))
+		}
+		return fmt.Sprintf(":hourglass_flowing_sand: %s will be deactivated %s", capital(n), moment(c.Until))
+	case purge.Kept, purge.Exempted:
+		return fmt.Sprintf(":shield: %s kept %s until %s: %s", person(c.By), n, moment(c.Until), quoted(c.Note, whyMost))
+	case purge.Released:
+		return fmt.Sprintf(":white_check_mark: %s is left alone: %s", capital(n), released(c))
+	case purge.Ordered:
+		return fmt.Sprintf(":gear: %s wants to %s %s; working on it", person(c.By), c.Do, n)
+	case purge.Deactivated:
+		return fmt.Sprintf(":lock: %s is deactivated%s", capital(n), byWhom(c))
+	case purge.Reactivated:
+		return fmt.Sprintf(":unlock: %s is active again%s, and kept until %s", capital(n), byWhom(c), moment(c.Until))
+	case purge.Deleted:
+		return fmt.Sprintf(":wastebasket: %s is deleted", capital(n))
+	case purge.FoundOff:
+		return fmt.Sprintf(":lock: %s is inactive: somebody deactivated it in AWS", capital(n))
+	case purge.FoundOn:
+		return fmt.Sprintf(":unlock: %s is active again: somebody reactivated it in AWS. It is kept until %s", capital(n), moment(c.Until))
+	case purge.Gone:
+		return fmt.Sprintf(":wastebasket: %s is gone: somebody deleted it in AWS", capital(n))
+	case purge.Would:
+		return fmt.Sprintf(":eyes: Observe mode: %s would have been %sd", n, c.Do)
+	}
+	return ":key: " + capital(n)
+}
+
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+
+// byWhom says who was behind it: a person, or a line of the policy.
+func byWhom(c purge.Change) string {
+	if c.By != "" {
+		return ", as " + person(c.By) + " decided"
+	}
+	if c.Rule != "" {
+		return ", by the policy's `" + c.Rule + "`"
+	}
+	return ""
+}
+
+func released(c purge.Change) string {
+	if c.Note == "" {
+		return "its end is not near any more"
+	}
+	return c.Note
+}
+
+func keyFacts(p *auth.KeyPolicy, r purge.Record, s purge.Sight, now time.Time) []*slack.TextBlockObject {
+	fact := func(label, value string) *slack.TextBlockObject { return words("*" + label + "*\n" + value) }
+	owner := "not known"
+	if s.Owner != "" {
+		owner = person(s.Owner)
+	}
+	return []*slack.TextBlockObject{
+		fact("User", fmt.Sprintf("<%s|IAM console>, account %s", userURL(r.User), r.Account)),
+		fact("Owner", owner),
+		fact("Age", fmt.Sprintf("%s, created %s", ageOf(r.Created, now), at(r.Created, "{date_short_pretty}"))),
+		fact("Last used", lastUse(s.Used)),
+		fact("The user's other key", otherKeys(s.Others, now)),
+	}
+}
+
+func userURL(user string) string {
+	return "https://us-east-1.console.aws.amazon.com/iam/home#/users/details/" + url.PathEscape(user) + "?section=security_credentials"
+}
+
+func ageOf(created, now time.Time) string {
+	days := int(now.Sub(created) / (24 * time.Hour))
+	return fmt.Sprintf("%d %s", days, plural(days, "day", "days"))
+}
+
+func lastUse(u *purge.Use) string {
+	switch {
+	case u == nil:
+		return "not known"
+	case u.At.IsZero():
+		return "never"
+	case u.Service == "":
+		return moment(u.At)
+	case u.Region == "":
+		return fmt.Sprintf("%s, %s", moment(u.At), quoted(u.Service, nameMost))
+	}
+	return fmt.Sprintf("%s, %s in %s", moment(u.At), quoted(u.Service, nameMost), quoted(u.Region, nameMost))
+}
+
+func otherKeys(keys []purge.Key, now time.Time) string {
+	if len(keys) == 0 {
+		return "none"
+	}
+	var all []string
+	for _, k := range keys {
+		all = append(all, fmt.Sprintf("%s, %s, %s", keyName(k.ID), activity(k.Active), ageOf(k.Created, now)))
+	}
+	return strings.Join(all, "\n")
+}
+
+func activity(active bool) string {
+	if active {
+		return "active"
+	}
+	return "inactive"
+}
+
+// keyNext says what happens by itself, when, and by which line of the policy;
+// or what a reader can do.
+func keyNext(p *auth.KeyPolicy, r purge.Record, s purge.Sight, state purge.State) string {
+	c := standing(r)
+	rule := ""
+	if c.Rule != "" {
+		rule = " (the policy's `" + c.Rule + "`)"
+	}
+	would := ""
+	if p.Mode != auth.Enforce {
+		would = "Observe mode changes nothing in AWS. "
+	}
+	switch {
+	case c.Verb == purge.Deleted, c.Verb == purge.Gone, c.Verb == purge.Released, c.Verb == purge.Ordered:
+		return ""
+	case c.Verb == purge.Would:
+		return "with `keys.mode: enforce` it gets the full warning first. " + rotate
+	case c.Verb == purge.Kept, c.Verb == purge.Exempted:
+		return would + "then it ends by the policy" + rule + ". " + rotate
+	case state.Off:
+		return would + fmt.Sprintf("it is deleted %s%s, unless it is active again by then. *A deletion cannot be undone.*", moment(s.When), rule)
+	case s.Owner == "":
+		return would + rotate + fmt.Sprintf("\nNobody is told, since I do not know whose it is: name them under `people:` in the policy, or in the IAM user's tag %s (a Slack user id).", quoted(p.OwnerTag, nameMost))
+	}
+	return would + rotate
+}
+
+const rotate = "whoever uses it makes a second key, moves over to it, and deletes this one."
+
+const (
+	actionKeyOff    = "key_off"
+	actionKeyKeep   = "key_keep"
+	actionKeyExempt = "key_exempt"
+	actionKeyUndo   = "key_undo"
+)
+
+// keyButtons are what those whom the policy names can do; who they are is
+// looked at when one is clicked.
+func keyButtons(p *auth.KeyPolicy, r purge.Record, s purge.State) []slack.BlockElement {
+	switch {
+	case len(p.Decide) == 0 || s.Ended || s.Pending.Verb != "":
+		return nil
+	case s.Off && s.Ours:
+		return []slack.BlockElement{button(actionKeyUndo, r.ID, "Undo").WithStyle(slack.StylePrimary).
+			WithConfirm(confirm("Reactivate this key?", "It works again at once, and is kept for 7 days.", "Reactivate", "Not yet"))}
+	case s.Off:
+		return nil
+	}
+	var all []slack.BlockElement
+	if p.Mode == auth.Enforce {
+		all = append(all, button(actionKeyOff, r.ID, "Deactivate now").WithStyle(slack.StyleDanger).
+			WithConfirm(confirm("Deactivate this key now?", "Whatever uses it stops working at once. Until it is deleted, Undo brings it back.", "Deactivate", "Not yet")))
+	}
+	return append(all, button(actionKeyKeep, r.ID, "Keep 7 days"), button(actionKeyExempt, r.ID, "Exempt until…"))
+}
+
+// keyLine is what a change adds to the card's thread.
+func keyLine(r purge.Record, c purge.Change) string {
+	when := clock(c.At) + " — "
+	switch c.Verb {
+	case purge.Warned:
+		return when + fmt.Sprintf("%s left: it %s deactivated %s.", daysLeft(c.Until.Sub(c.At)), map[bool]string{true: "would be", false: "will be"}[c.Observed], moment(c.Until))
+	case purge.Kept, purge.Exempted:
+		return when + fmt.Sprintf("%s spared it until %s: %s", person(c.By), moment(c.Until), quoted(c.Note, whyMost))
+	case purge.Released:
+		return when + "left alone: " + released(c) + "."
+	case purge.Dropped:
+		return when + fmt.Sprintf("it was to be %sd, and was not: %s.", c.Do, c.Note)
+	case purge.Deactivated, purge.Reactivated, purge.Deleted:
+		return when + string(c.Verb) + byWhom(c) + "."
+	case purge.FoundOff:
+		return when + "somebody deactivated it in AWS."
+	case purge.FoundOn:
+		return when + "somebody reactivated it in AWS."
+	case purge.Gone:
+		return when + "somebody deleted it in AWS."
+	case purge.Would:
+		return when + "observe mode: it would have been " + string(c.Do) + "d."
+	}
+	return ""
+}
+
+// daysLeft says a time in days, where it is some.
+func daysLeft(d time.Duration) string {
+	if days := int((d + time.Hour) / (24 * time.Hour)); days >= 1 { // "7 days" also when the sweep was minutes late
+		return fmt.Sprintf("%d %s", days, plural(days, "day", "days"))
+	}
+	return span(d)
+}
+
+// ownerMessage is what a key's owner is told by direct message, where the change
+// concerns them.
+func ownerMessage(p *auth.KeyPolicy, r purge.Record, c purge.Change) (m Message, concerns bool) {
+	n := fmt.Sprintf("access key %s of your IAM user *%s*", keyName(r.ID), name(r.User))
+	switch c.Verb {
+	case purge.Warned:
+		m = say(fmt.Sprintf(":hourglass_flowing_sand: Your %s will be deactivated in %s, %s (the policy's `%s`).",
+			strings.Replace(n, " of your", " of the", 1), daysLeft(c.Until.Sub(c.At)), moment(c.Until), c.Rule))
+		m.Blocks = append(m.Blocks, section(howToRotate(r)))
+	case purge.Deactivated:
+		m = say(fmt.Sprintf(":lock: The %s is deactivated%s. It is deleted %s; until then %s can bring it back, with Undo on its card.",
+			n, byWhom(c), moment(c.Until), deciders(p)))
+	case purge.FoundOff:
+		m = say(fmt.Sprintf(":lock: The %s is inactive. It is deleted %s, unless it is active again by then.", n, moment(c.Until)))
+	case purge.Deleted:
+		m = say(fmt.Sprintf(":wastebasket: The %s is deleted. If you still need one, make a new one.", n))
+	default:
+		return m, false
+	}
+	return m, true
+}
+
+func deciders(p *auth.KeyPolicy) string {
+	if len(p.Decide) == 0 {
+		return "your IAM administrators"
+	}
+	return mentions(p.Decide)
+}
+
+// howToRotate is AWS's procedure:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html
+func howToRotate(r purge.Record) string {
+	first := "Make a second one: `aws iam create-access-key --user-name " + clean(r.User, nameMost) + "`"
+	if len(r.Sight().Others) > 0 {
+		first = "You have another key already: use that one, or delete it first (a user has two at most)"
+	}
+	return "*How to rotate it*\n1. " + first + ".\n2. Put the new one wherever the old one is used.\n3. See that the old one is not used any more: " +
+		fmt.Sprintf("<%s|IAM console>.\n4. Deactivate the old one, wait a day, and delete it.", userURL(r.User)) +
+		"\nBetter still: a role, or `aws sso login`, which need no key at all."
+}
