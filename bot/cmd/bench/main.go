@@ -36,6 +36,7 @@ func measurements() []measurement {
 		{"issue", issueAndConsume},
 		{"trail", trailAppends},
 		{"trips", roundTrips},
+		{"keys", accessKeys},
 		{"memory", passMemory},
 		{"size", packageSize},
 	}
@@ -45,7 +46,7 @@ func main() {
 	if len(os.Args) == 3 && os.Args[1] == serveWord {
 		exit(serve(os.Args[2]))
 	}
-	only := flag.String("only", "", "comma-separated measurements to make: cold, door, approvals, issue, trail, trips, memory, size")
+	only := flag.String("only", "", "comma-separated measurements to make: cold, door, approvals, issue, trail, trips, keys, memory, size")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -97,7 +98,7 @@ func choose(only string) ([]measurement, error) {
 	for _, name := range strings.Split(only, ",") {
 		n := slices.IndexFunc(all, func(m measurement) bool { return m.name == strings.TrimSpace(name) })
 		if n < 0 {
-			return nil, fmt.Errorf("there is no measurement %q: -only takes cold, door, approvals, issue, trail, trips, memory and size, with commas between", name)
+			return nil, fmt.Errorf("there is no measurement %q: -only takes cold, door, approvals, issue, trail, trips, keys, memory and size, with commas between", name)
 		}
 		chosen = append(chosen, all[n])
 	}

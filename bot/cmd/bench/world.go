@@ -23,6 +23,7 @@ import (
 // and a Slack of our own that count what is asked of them.
 type world struct {
 	app    *wire.App
+	env    map[string]string
 	cloud  *awssim.Cloud
 	redis  tap
 	slack  atomic.Int64
@@ -31,7 +32,13 @@ type world struct {
 	closes []func()
 }
 
-func newWorld(ctx context.Context, shop *workshop) (w *world, err error) {
+func newWorld(ctx context.Context, shop *workshop) (*world, error) {
+	return newWorldOf(ctx, shop, nil, nil)
+}
+
+// newWorldOf is a world with another policy, where somebody watches what is
+// asked of AWS; either may be nil.
+func newWorldOf(ctx context.Context, shop *workshop, policy func(*workshop) (path string, err error), watch func(awssim.Call)) (w *world, err error) {
 	w = &world{events: make(chan []byte, 10), acts: make(chan trips, 10)}
 	defer func() {
 		if err != nil {
@@ -42,16 +49,23 @@ func newWorld(ctx context.Context, shop *workshop) (w *world, err error) {
 	if err != nil {
 		return nil, err
 	}
+	w.env = env
+	if policy != nil {
+		if env["SEKISHO_CONFIG"], err = policy(shop); err != nil {
+			return nil, err
+		}
+	}
 	server, err := startRedis(ctx, shop.dir)
 	if err != nil {
 		return nil, err
 	}
 	w.closes = append(w.closes, func() { server.Close() })
 	env["REDIS_URL"] = server.url()
-	awsURL, err := w.startCloud()
+	awsURL, err := w.startCloud(watch)
 	if err != nil {
 		return nil, err
 	}
+	env["AWS_ENDPOINT_URL"] = awsURL
 	env["SEKISHO_QUEUE_URL"] = w.cloud.CreateQueue("sekisho", time.Minute, "", 0)
 	slackURL, err := w.startSlack()
 	if err != nil {
@@ -86,8 +100,11 @@ func (w *world) tapStore(server *redisServer) error {
 }
 
 // startCloud starts an AWS where a started instance stays pending.
-func (w *world) startCloud() (url string, err error) {
+func (w *world) startCloud(watch func(awssim.Call)) (url string, err error) {
 	w.cloud = awssim.New(awssim.Options{BootTime: time.Hour, OnCall: func(c awssim.Call) {
+		if watch != nil {
+			watch(c)
+		}
 		if c.Action == "DeleteTags" {
 			w.acts <- w.count()
 		}

@@ -9,6 +9,20 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 var authorization = regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=([^/, ]+)/(\d{8})/([^/, ]+)/([^/, ]+)/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=[0-9a-f]{64}$`)
 
+// globalRegion is where calls to services without regions are signed for. A client that is given an endpoint of its own
+// signs for the region that it was configured with instead, so both are good.
+const globalRegion = "us-east-1"
+
+func global(service string) bool { return service == "iam" || service == "sts" }
+
+// signedFor is the service that a request's signature is for, or "". It is all that tells IAM's forms from EC2's.
+func signedFor(r *http.Request) string {
+	if part := authorization.FindStringSubmatch(r.Header.Get("Authorization")); part != nil {
+		return part[4]
+	}
+	return ""
+}
+
 // checkSignature refuses a call that isn't signed, or is signed by another key or for another place.
 //
 // The signature itself is not computed again. Every key here is for show, so there is no secret to prove, and the
@@ -25,7 +39,7 @@ func (c *Cloud) checkSignature(r *http.Request, service string) error {
 	switch key, region, forService := part[1], part[3], part[4]; {
 	case c.opts.AccessKeyID != "" && key != c.opts.AccessKeyID:
 		return signatureError(service, "InvalidClientTokenId", "The security token included in the request is invalid.")
-	case region != c.opts.Region:
+	case region != c.opts.Region && !(region == globalRegion && global(service)):
 		return signatureError(service, "SignatureDoesNotMatch", "Credential should be scoped to a valid region, not '"+region+"'. This is "+c.opts.Region+".")
 	case forService != service:
 		return signatureError(service, "SignatureDoesNotMatch", "Credential should be scoped to correct service: '"+service+"'.")

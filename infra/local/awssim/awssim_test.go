@@ -13,9 +13,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
 	"sekisho/infra/local/awssim"
@@ -35,11 +38,18 @@ type world struct {
 	server *httptest.Server
 	ec2    *ec2.Client
 	sqs    *sqs.Client
+	iam    *iam.Client
+	sts    *sts.Client
+	config *configservice.Client
 	events chan event  // state changes
 	trail  chan []byte // CloudTrail's
+	judged chan []byte // Config's
 }
 
-const trailType = "AWS API Call via CloudTrail"
+const (
+	trailType  = "AWS API Call via CloudTrail"
+	configType = "Config Rules Compliance Change"
+)
 
 type event struct {
 	Version    string
@@ -66,19 +76,23 @@ func newWorld(t *testing.T, opts awssim.Options) *world {
 		c.Close()
 		server.Close()
 	})
-	w := &world{Cloud: c, events: make(chan event, 100), trail: make(chan []byte, 100)}
+	w := &world{Cloud: c, events: make(chan event, 100), trail: make(chan []byte, 100), judged: make(chan []byte, 100)}
 	w.server = server
 	w.ec2, w.sqs = w.clients(testKey, "eu-central-1")
+	w.useRegion("eu-central-1")
 	c.OnEvent(func(raw []byte) {
 		var e event
 		if err := json.Unmarshal(raw, &e); err != nil {
 			t.Errorf("an event is not JSON: %v", err)
 		}
-		if e.DetailType == trailType {
+		switch e.DetailType {
+		case trailType:
 			w.trail <- raw
-			return
+		case configType:
+			w.judged <- raw
+		default:
+			w.events <- e
 		}
-		w.events <- e
 	})
 	return w
 }
@@ -87,9 +101,20 @@ func (w *world) clients(key, region string) (*ec2.Client, *sqs.Client) {
 	return clients(w.server.Client(), w.server.URL, key, region)
 }
 
-// clients are the SDK's own, but don't wait between retries.
+// useRegion makes the clients of the services about users, for a region.
+func (w *world) useRegion(region string) {
+	cfg := sdkConfig(w.server.Client(), w.server.URL, testKey, region)
+	w.iam, w.sts, w.config = iam.NewFromConfig(cfg), sts.NewFromConfig(cfg), configservice.NewFromConfig(cfg)
+}
+
 func clients(http aws.HTTPClient, url, key, region string) (*ec2.Client, *sqs.Client) {
-	cfg := aws.Config{
+	cfg := sdkConfig(http, url, key, region)
+	return ec2.NewFromConfig(cfg), sqs.NewFromConfig(cfg)
+}
+
+// sdkConfig makes the SDK's own clients, which don't wait between retries here.
+func sdkConfig(http aws.HTTPClient, url, key, region string) aws.Config {
+	return aws.Config{
 		Region:       region,
 		Credentials:  credentials.NewStaticCredentialsProvider(key, testSecret, ""),
 		BaseEndpoint: &url,
@@ -100,7 +125,6 @@ func clients(http aws.HTTPClient, url, key, region string) (*ec2.Client, *sqs.Cl
 			})
 		},
 	}
-	return ec2.NewFromConfig(cfg), sqs.NewFromConfig(cfg)
 }
 
 // inProcess is an HTTP client without a network, for synctest bubbles: a bubble's clock stands still while anything in

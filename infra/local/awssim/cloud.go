@@ -1,7 +1,8 @@
-// Package awssim is a small honest AWS: one region of one account, in this process, with EC2 instances and SQS queues.
+// Package awssim is a small honest AWS: one region of one account, in this process, with EC2 instances, SQS queues, IAM
+// users and their access keys, and the Config rule that judges the keys' age.
 //
-// It speaks the wire protocols (EC2's query protocol, SQS's JSON protocol), so unmodified AWS SDK clients work against
-// it; only their base endpoint differs. It refuses what AWS refuses, with AWS's error codes: a double that lets
+// It speaks the wire protocols (query for EC2, IAM and STS, JSON for SQS and Config), so unmodified AWS SDK clients work
+// against it; only their base endpoint differs. It refuses what AWS refuses, with AWS's error codes: a double that lets
 // everything through would prove nothing about a bot whose work is to be refused and to try again.
 //
 // A test or a demo also stands on the other side of the account. It can act like a person in the console
@@ -12,6 +13,7 @@
 package awssim
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -41,6 +43,13 @@ type Options struct {
 	// is done by the runtime's timers, so a testing/synctest bubble moves both.
 	Now func() time.Time
 
+	// Caller is the ARN of whoever makes the wire calls, as GetCallerIdentity answers: a role's session or an IAM user.
+	// "arn:aws:sts::ACCOUNT:assumed-role/sekisho/demo" by default.
+	Caller string
+
+	// KeyRule is the name of the Config rule that judges the age of access keys; "access-keys-rotated" by default.
+	KeyRule string
+
 	// AccessKeyID, when set, is the only access key that calls may be signed with. A well-formed Signature Version 4
 	// header is required in any case.
 	AccessKeyID string
@@ -59,8 +68,9 @@ type Cloud struct {
 
 	machines  map[string]*machine // by instance id
 	queues    map[string]*queue   // by name
-	rule      *queue              // the target of the events' rule, or nil
-	addresses int                 // private addresses handed out
+	iam       directory
+	rule      *queue // the target of the events' rule, or nil
+	addresses int    // private addresses handed out
 
 	errands  map[*time.Timer]struct{} // what is to be done later
 	faults   faults
@@ -88,11 +98,15 @@ func New(opts Options) *Cloud {
 	if opts.BaseURL == "" {
 		opts.BaseURL = "http://aws.invalid"
 	}
+	opts.Caller = cmp.Or(opts.Caller, "arn:aws:sts::"+opts.Account+":assumed-role/sekisho/demo")
+	checkCaller(opts.Caller)
+	opts.KeyRule = cmp.Or(opts.KeyRule, "access-keys-rotated")
 	c := &Cloud{
 		opts:      opts,
 		baseURL:   opts.BaseURL,
 		machines:  map[string]*machine{},
 		queues:    map[string]*queue{},
+		iam:       newDirectory(),
 		errands:   map[*time.Timer]struct{}{},
 		faults:    newFaults(),
 		watchers:  map[chan struct{}]struct{}{},
@@ -135,7 +149,7 @@ func (c *Cloud) Close() {
 	c.running.Wait()
 }
 
-// Changes ticks when something changed that a console would show: an instance, a tag, a queue. Ticks that nobody has
+// Changes ticks when something changed that a console would show: an instance, a tag, a queue, a user's key. Ticks that nobody has
 // read yet are merged into one. The channel is closed when ctx or the cloud ends.
 func (c *Cloud) Changes(ctx context.Context) <-chan struct{} {
 	c.mu.Lock()

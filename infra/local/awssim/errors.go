@@ -48,12 +48,44 @@ func statusOf(code string) int {
 		return http.StatusUnauthorized
 	case "UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "OptInRequired", "ExpiredToken", "InvalidClientTokenId":
 		return http.StatusForbidden
+	case "NoSuchEntity":
+		return http.StatusNotFound
+	case "LimitExceeded", "EntityAlreadyExists", "DeleteConflict":
+		return http.StatusConflict
 	case "DryRunOperation":
 		return http.StatusPreconditionFailed
-	case "InternalError", "InternalFailure":
+	case "InternalError", "InternalFailure", "ServiceFailure":
 		return http.StatusInternalServerError
 	case "RequestLimitExceeded", "ServiceUnavailable", "Unavailable", "InsufficientInstanceCapacity":
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusBadRequest
+}
+
+// errNoEntity is IAM's "not found".
+func errNoEntity(format string, args ...any) *APIError {
+	return &APIError{"NoSuchEntity", fmt.Sprintf(format, args...), http.StatusNotFound}
+}
+
+func errNoKey(id string) *APIError {
+	return errNoEntity("The Access Key with id %s cannot be found.", id)
+}
+
+func errExists(format string, args ...any) *APIError {
+	return &APIError{"EntityAlreadyExists", fmt.Sprintf(format, args...), http.StatusConflict}
+}
+
+func errQuota(quota string, limit int) *APIError {
+	return &APIError{"LimitExceeded", fmt.Sprintf("Cannot exceed quota for %s: %d", quota, limit), http.StatusConflict}
+}
+
+// errConstraint is how IAM refuses a parameter before it looks at anything else.
+func errConstraint(value, parameter, constraint string) *APIError {
+	return refuse("ValidationError", "1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s",
+		value, parameter, constraint)
+}
+
+func errNull(parameter string) *APIError {
+	return refuse("ValidationError", "1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null",
+		parameter)
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// envelope is an event of EC2's as EventBridge delivers it.
+// envelope is an event as EventBridge delivers it.
 // https://docs.aws.amazon.com/eventbridge/latest/ref/events-structure.html
 type envelope struct {
 	Version    string   `json:"version"`
@@ -18,7 +18,7 @@ type envelope struct {
 	Time       string   `json:"time"` // whole seconds, UTC
 	Region     string   `json:"region"`
 	Resources  []string `json:"resources"`
-	Detail     any      `json:"detail"` // a stateDetail or a record
+	Detail     any      `json:"detail"` // a stateDetail, a record or a complianceDetail
 }
 
 // stateDetail is what EC2 tells of a state change.
@@ -34,8 +34,8 @@ type hookCall struct {
 	hooks []func([]byte)
 }
 
-// RouteEventsTo is an EventBridge rule with one target: every event from now on, EC2's own and CloudTrail's, is sent to
-// that queue.
+// RouteEventsTo is an EventBridge rule with one target: every event from now on, EC2's own, CloudTrail's and Config's, is
+// sent to that queue.
 // An empty URL removes the rule. An unknown queue is a mistake in the program and panics.
 func (c *Cloud) RouteEventsTo(queueURL string) {
 	c.mu.Lock()
@@ -61,16 +61,16 @@ func (c *Cloud) OnEvent(hook func(event []byte)) {
 func (c *Cloud) emitState(id, state string) {
 	arn := "arn:aws:ec2:" + c.opts.Region + ":" + c.opts.Account + ":instance/" + id
 	at := c.opts.Now().UTC().Format(time.RFC3339)
-	c.emit(c.envelope("EC2 Instance State-change Notification", at, []string{arn}, stateDetail{InstanceID: id, State: state}))
+	c.emit(c.envelope("aws.ec2", "EC2 Instance State-change Notification", at, []string{arn}, stateDetail{InstanceID: id, State: state}))
 }
 
 // envelope makes an event.
-func (c *Cloud) envelope(detailType, at string, resources []string, detail any) []byte {
+func (c *Cloud) envelope(source, detailType, at string, resources []string, detail any) []byte {
 	event, err := json.Marshal(envelope{
 		Version:    "0",
 		ID:         uuid.NewString(),
 		DetailType: detailType,
-		Source:     "aws.ec2",
+		Source:     source,
 		Account:    c.opts.Account,
 		Time:       at,
 		Region:     c.opts.Region,

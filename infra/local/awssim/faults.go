@@ -8,6 +8,9 @@ type faults struct {
 	staleReads  map[string]int       // by instance id: reads left
 	hiddenTags  map[string]int       // by instance id: reads left
 	ignoreStops map[string]bool
+	staleKeys   map[string]int    // by user name: reads left
+	configNames map[string]string // by user name: what Config calls it, where it is wrong
+	configGaps  map[string]bool   // by user name: not known to Config
 
 	duplicateEvents bool
 	dropEvents      int
@@ -27,11 +30,15 @@ func newFaults() faults {
 		staleReads:  map[string]int{},
 		hiddenTags:  map[string]int{},
 		ignoreStops: map[string]bool{},
+		staleKeys:   map[string]int{},
+		configNames: map[string]string{},
+		configGaps:  map[string]bool{},
 	}
 }
 
 // Throttle makes the next n wire calls of an action ("DescribeInstances", "ReceiveMessage") answer that there were too
-// many: RequestLimitExceeded with status 503 from EC2, RequestThrottled from SQS. An SDK's own retries are calls too.
+// many: RequestLimitExceeded with status 503 from EC2, RequestThrottled from SQS, Throttling from IAM and STS,
+// ThrottlingException from Config. An SDK's own retries are calls too.
 func (c *Cloud) Throttle(action string, n int) { c.Fail(action, "", n) }
 
 // Fail makes the next n wire calls of an action answer an error code, after those already arranged for that action.
@@ -71,6 +78,32 @@ func (c *Cloud) IgnoreStops(id string, ignore bool) {
 	if m := c.find(id); m != nil && m.State == stopping && m.timer == nil && !ignore {
 		c.later(m, c.opts.StopTime, stopped)
 	}
+}
+
+// StaleKeys makes the next n ListAccessKeys of a user see its keys as they were before the last change to them: created,
+// activated, deactivated or deleted. IAM is eventually consistent:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html
+func (c *Cloud) StaleKeys(user string, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.faults.staleKeys[user] = n
+}
+
+// ConfigForgets makes Config not know a user, as where its recorder doesn't record IAM or hasn't yet seen the user.
+// ConfigRecalls with the user's true name ends that.
+func (c *Cloud) ConfigForgets(user string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.faults.configGaps[user] = true
+}
+
+// ConfigRecalls makes Config call a user by an out-of-date name, as after a rename; an empty one is a user that Config
+// knows by its id alone.
+func (c *Cloud) ConfigRecalls(user, oldName string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.faults.configGaps, user)
+	c.faults.configNames[user] = oldName
 }
 
 // DuplicateEvents delivers every event twice, with the same id, as EventBridge sometimes does.
@@ -133,7 +166,7 @@ func (f *faults) events(event []byte) [][]byte {
 	return out
 }
 
-// useUp counts one use of a per-instance fault, and says whether there was one left.
+// useUp counts one use of an instance's or a user's fault, and says whether there was one left.
 func useUp(left map[string]int, id string) bool {
 	if left[id] <= 0 {
 		return false

@@ -63,23 +63,15 @@ type session struct {
 	Issuer identity `json:"sessionIssuer"`
 }
 
-// user is the identity of somebody signed in to the console.
+// user is the identity of an IAM user, whether or not it was added to the account. The caller holds mu.
 func (c *Cloud) user(name string) identity {
-	return identity{
-		Type: "IAMUser", Principal: "AIDATEST" + strings.ToUpper(name), ARN: "arn:aws:iam::" + c.opts.Account + ":user/" + name,
-		Account: c.opts.Account, AccessKey: "ASIATESTTESTTESTTEST", UserName: name,
+	id := "AIDATEST" + strings.ToUpper(name)
+	if a, err := c.iam.user(name); err == nil {
+		id = a.ID
 	}
-}
-
-// role is the identity of every wire call.
-func (c *Cloud) role() identity {
 	return identity{
-		Type: "AssumedRole", Principal: "AROATESTTESTTESTTEST:bot", ARN: "arn:aws:sts::" + c.opts.Account + ":assumed-role/sekisho/bot",
-		Account: c.opts.Account, AccessKey: "ASIATESTTESTTESTTEST",
-		Session: &session{identity{
-			Type: "Role", Principal: "AROATESTTESTTESTTEST", ARN: "arn:aws:iam::" + c.opts.Account + ":role/sekisho",
-			Account: c.opts.Account, UserName: "sekisho",
-		}},
+		Type: "IAMUser", Principal: id, ARN: "arn:aws:iam::" + c.opts.Account + ":user/" + name,
+		Account: c.opts.Account, AccessKey: "ASIATESTTESTTESTTEST", UserName: name,
 	}
 }
 
@@ -114,7 +106,7 @@ func (c *Cloud) trailWire(r *http.Request, call Call, f form, requestID string, 
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.trail(record{By: c.role(), Name: call.Action, From: from, Agent: r.UserAgent(), Request: request, RequestID: requestID}, response, err)
+	c.trail(record{By: c.caller(), Name: call.Action, From: from, Agent: r.UserAgent(), Request: request, RequestID: requestID}, response, err)
 }
 
 // trail completes a record and sends it, after Options.CloudTrailDelay. The caller holds mu.
@@ -128,7 +120,7 @@ func (c *Cloud) trail(r record, response any, err error) {
 		refused := asAPIError(err)
 		r.ErrorCode, r.ErrorMessage = faultOf(refused)+"."+refused.Code, refused.Message
 	}
-	event := c.envelope("AWS API Call via CloudTrail", now, []string{}, r)
+	event := c.envelope("aws.ec2", "AWS API Call via CloudTrail", now, []string{}, r)
 	c.after(c.opts.CloudTrailDelay, func() { c.emit(event) })
 }
 

@@ -116,7 +116,7 @@ func TestTrailNamesTheRoleOfAWireCall(t *testing.T) {
 	wantOK(t, err)
 	e := w.next(t)
 	by := e.Detail.By
-	if by.Type != "AssumedRole" || by.ARN != "arn:aws:sts::111122223333:assumed-role/sekisho/bot" ||
+	if by.Type != "AssumedRole" || by.ARN != "arn:aws:sts::111122223333:assumed-role/sekisho/demo" ||
 		by.Session.Issuer.ARN != "arn:aws:iam::111122223333:role/sekisho" || by.Session.Issuer.UserName != "sekisho" {
 		t.Errorf("by %+v", by)
 	}

@@ -18,20 +18,20 @@ const maxCalls = 10_000
 
 // Call is one wire call, as CloudTrail might record it.
 type Call struct {
-	Service   string   // "ec2", "sqs"
+	Service   string   // "ec2", "sqs", "iam", "sts", "config"
 	Action    string   // "StartInstances"
-	IDs       []string // the instances, or the queue's name
+	IDs       []string // as the call names them: the instances; the queue; the user, then the key; Config's resources
 	At        time.Time
 	ErrorCode string // "" when it succeeded
 }
 
 // Handler serves all of AWS at one address, as a client with AWS_ENDPOINT_URL expects: POST with an X-Amz-Target header is
-// SQS's JSON, POST of a form is EC2's query protocol.
+// the JSON of Config or SQS, which the target names; POST of a form is a query of IAM, STS or EC2, as its signature says.
 func (c *Cloud) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
-			http.Error(w, "this is a local AWS endpoint: it takes POST, in EC2's query or SQS's JSON protocol", http.StatusMethodNotAllowed)
+			http.Error(w, "this is a local AWS endpoint: it takes POST, in AWS's query or JSON protocol", http.StatusMethodNotAllowed)
 			return
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -39,11 +39,18 @@ func (c *Cloud) Handler() http.Handler {
 			http.Error(w, "can't read the request's body: "+err.Error(), http.StatusBadRequest)
 			return
 		}
-		if target := r.Header.Get("X-Amz-Target"); target != "" {
+		switch target := r.Header.Get("X-Amz-Target"); {
+		case strings.HasPrefix(target, configTarget):
+			c.serveConfig(w, r, strings.TrimPrefix(target, configTarget), body)
+		case target != "":
 			c.serveSQS(w, r, strings.TrimPrefix(target, "AmazonSQS."), body)
-			return
+		case signedFor(r) == iam.name:
+			c.serveQuery(w, r, iam, body)
+		case signedFor(r) == sts.name:
+			c.serveQuery(w, r, sts, body)
+		default:
+			c.serveEC2(w, r, body)
 		}
-		c.serveEC2(w, r, body)
 	})
 }
 

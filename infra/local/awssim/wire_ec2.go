@@ -52,7 +52,7 @@ func (c *Cloud) serveEC2(w http.ResponseWriter, r *http.Request, body []byte) {
 		return
 	}
 	result.setRequestID(requestID)
-	answer(w, "text/xml;charset=UTF-8", requestID, http.StatusOK, encodeXML(call.Action+"Response", result))
+	answer(w, "text/xml;charset=UTF-8", requestID, http.StatusOK, encodeXML(call.Action+"Response", ec2Namespace, result))
 }
 
 func (c *Cloud) callEC2(r *http.Request, action string, f form, parseErr error) (ec2Answer, error) {
@@ -239,13 +239,13 @@ func (c *Cloud) attributeOf(f form, attribute string) (*machine, error) {
 	return found[0], nil
 }
 
-// encodeXML writes one answer. The structs above always encode.
-func encodeXML(name string, value any) []byte {
+// encodeXML writes one answer. The structs here always encode.
+func encodeXML(name, namespace string, value any) []byte {
 	var b bytes.Buffer
 	b.WriteString(xml.Header)
 	start := xml.StartElement{
 		Name: xml.Name{Local: name},
-		Attr: []xml.Attr{{Name: xml.Name{Local: "xmlns"}, Value: ec2Namespace}},
+		Attr: []xml.Attr{{Name: xml.Name{Local: "xmlns"}, Value: namespace}},
 	}
 	if err := xml.NewEncoder(&b).EncodeElement(value, start); err != nil {
 		panic("awssim: an answer can't be encoded: " + err.Error()) // unreachable
