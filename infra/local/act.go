@@ -173,16 +173,7 @@ func (w *World) ec2(_ context.Context, in ec2Input) error {
 	default:
 		return &refusal{"bad_request", fmt.Sprintf("the console cannot %q", in.Do)}
 	}
-	if err == nil {
-		return nil
-	}
-	refused := &refusal{"InternalError", err.Error()}
-	if api, ok := errors.AsType[*awssim.APIError](err); ok {
-		refused = &refusal{api.Code, api.Message}
-	}
-	w.journal.add(entry{Kind: "refused", Instance: in.ID, Detail: "Console: " + in.Do + " refused", Code: refused.Code})
-	w.changed()
-	return refused
+	return w.notDone(err, entry{Instance: in.ID, Detail: "Console: " + in.Do + " refused"})
 }
 
 func (w *World) launch(in ec2Input, user string) error {

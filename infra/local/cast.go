@@ -1,6 +1,8 @@
 package local
 
 import (
+	"time"
+
 	"sekisho/infra/local/awssim"
 	"sekisho/infra/local/slacksim"
 )
@@ -53,7 +55,10 @@ func people() []slacksim.User {
 
 // groups lists the user groups.
 func groups() []slacksim.Group {
-	return []slacksim.Group{{ID: "S0LEADS", Handle: "leads", Name: "Leads", Members: []string{"U0BEN", "U0ROSA"}}}
+	return []slacksim.Group{
+		{ID: "S0LEADS", Handle: "leads", Name: "Leads", Members: []string{"U0BEN", "U0ROSA"}},
+		{ID: "S0SECURITY", Handle: "security", Name: "Security", Members: []string{"U0BEN", "U0ROSA"}},
+	}
 }
 
 // channels lists the rooms; everybody is in all of them.
@@ -66,6 +71,7 @@ func channels() []slacksim.Channel {
 		{ID: "C0OPS", Name: "ops", Members: everybody},
 		{ID: "C0ALERTS", Name: "checkpoint-alerts", Members: everybody},
 		{ID: "C0APPROVE", Name: "approvals", Members: everybody},
+		{ID: "C0KEYS", Name: "access-keys", Members: everybody},
 	}
 }
 
@@ -75,6 +81,28 @@ func topics() map[string]string {
 		"C0OPS":     "Daily work. Type /ec2-pass to ask for a pass.",
 		"C0ALERTS":  "What the checkpoint let through, and what it stopped.",
 		"C0APPROVE": "Where a second pair of eyes is asked for.",
+		"C0KEYS":    "Access keys that grow too old, and what becomes of them.",
+	}
+}
+
+// keyHolders lists the account's IAM users with their access keys: the cast, and a machine. Between them they have a key
+// of each kind that is looked at differently: young, in daily use, inactive, never used, a service's.
+func keyHolders(now time.Time) []awssim.User {
+	ago := func(days int) time.Time { return now.Add(-time.Duration(days) * day) }
+	return []awssim.User{
+		{Name: "hana", ID: "AIDAEXAMPLEHANA234567", Created: ago(400), Keys: []awssim.AccessKey{
+			{ID: "AKIAEXAMPLEHANAXQ3H7", Active: true, Created: ago(12), Used: now.Add(-5 * time.Hour), Service: "ec2", Region: region},
+		}},
+		{Name: "ben", ID: "AIDAEXAMPLEBENX234567", Created: ago(700), Keys: []awssim.AccessKey{
+			{ID: "AKIAEXAMPLEBENXXK6B5", Created: ago(70), Used: ago(41), Service: "s3", Region: region},
+			{ID: "AKIAEXAMPLEBENXXW4B2", Active: true, Created: ago(40), Used: now.Add(-20 * time.Minute), Service: "s3", Region: region},
+		}},
+		{Name: "ci-deploy", Path: "/service/", ID: "AIDAEXAMPLECIDE234567", Created: ago(300), Keys: []awssim.AccessKey{
+			{ID: "AKIAEXAMPLECIDEPM7C3", Active: true, Created: ago(30), Used: now.Add(-time.Hour), Service: "lambda", Region: region},
+		}},
+		{Name: "rosa", ID: "AIDAEXAMPLEROSA234567", Created: ago(60), Keys: []awssim.AccessKey{
+			{ID: "AKIAEXAMPLEROSAXT5R6", Active: true, Created: ago(60)},
+		}},
 	}
 }
 

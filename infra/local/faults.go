@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"sekisho/infra/local/awssim"
 )
@@ -15,15 +16,18 @@ type fault struct {
 }
 
 const (
-	throttling   = "aws-throttles"
-	staleReading = "stale-reads"
+	throttling    = "aws-throttles"
+	staleReading  = "stale-reads"
+	iamThrottling = "iam-throttles"
+	iamStale      = "iam-stale"
+	iamDenying    = "iam-denies"
 )
 
 // faultList is what really goes wrong between a bot, Slack and AWS.
 func faultList() []fault {
 	return []fault{
 		{"slack-away", "Slack is away", "The Web API answers 503, sockets are cut.", func(w *World, on bool) { w.Slack.Away(on) }},
-		{throttling, "AWS throttles", "Every EC2 call answers RequestLimitExceeded.", func(w *World, on bool) { w.throttle(on) }},
+		{throttling, "EC2 throttles", "Every EC2 call answers RequestLimitExceeded.", func(w *World, on bool) { w.refuse(throttling, on) }},
 		{staleReading, "Reads are out of date", "Right after a start, EC2 still shows the past.", func(w *World, on bool) { w.readStale(on) }},
 		{"events-twice", "Events come twice", "EventBridge delivers at least once.", func(w *World, on bool) { w.AWS.DuplicateEvents(on) }},
 		{"events-held", "Events come late", "Kept back while on; then the last comes first.", func(w *World, on bool) { w.AWS.HoldEvents(on) }},
@@ -34,6 +38,9 @@ func faultList() []fault {
 			}
 			w.AWS.DropEvents(lost)
 		}},
+		{iamThrottling, "IAM throttles", "Every IAM call answers Throttling.", func(w *World, on bool) { w.refuse(iamThrottling, on) }},
+		{iamStale, "IAM reads are out of date", "Right after a change, keys still look as before.", func(w *World, on bool) { w.readStaleKeys(on) }},
+		{iamDenying, "IAM refuses to deactivate", "UpdateAccessKey answers AccessDenied.", func(w *World, on bool) { w.refuse(iamDenying, on) }},
 	}
 }
 
@@ -67,33 +74,52 @@ func (w *World) broken(name string) bool {
 	return w.faults[name]
 }
 
-// throttled lists the EC2 calls that the bot makes.
-func throttled() []string {
-	return []string{"DescribeInstances", "DescribeTags", "DescribeInstanceAttribute", "StartInstances", "StopInstances", "CreateTags", "DeleteTags"}
+// refused is what is answered to calls for as long as a fault is on.
+type refused struct {
+	code    string
+	actions []string // those that the bot calls
 }
 
-// throttle begins to refuse. Each refusal that was used up is replaced (see called), until it is switched off; one call of
+func refusals() map[string]refused {
+	return map[string]refused{
+		throttling: {"RequestLimitExceeded", []string{
+			"DescribeInstances", "DescribeTags", "DescribeInstanceAttribute", "StartInstances", "StopInstances", "CreateTags", "DeleteTags",
+		}},
+		iamThrottling: {"Throttling", []string{
+			"ListUsers", "GetUser", "ListUserTags", "ListAccessKeys", "GetAccessKeyLastUsed", "UpdateAccessKey", "DeleteAccessKey",
+		}},
+		iamDenying: {"AccessDenied", []string{"UpdateAccessKey"}},
+	}
+}
+
+// refuse begins to refuse. Each refusal that was used up is replaced (see called), until it is switched off; one call of
 // each action may still be refused then, which a bot must take in its stride anyway.
-func (w *World) throttle(on bool) {
+func (w *World) refuse(name string, on bool) {
 	if !on {
 		return
 	}
-	for _, action := range throttled() {
-		w.AWS.Throttle(action, 1)
+	r := refusals()[name]
+	for _, action := range r.actions {
+		w.AWS.Fail(action, r.code, 1)
 	}
 }
 
 // called sees each AWS call of the bot, before it is answered.
 func (w *World) called(c awssim.Call) {
-	if c.ErrorCode == "RequestLimitExceeded" && w.broken(throttling) {
-		w.AWS.Throttle(c.Action, 1)
+	for name, r := range refusals() {
+		if c.ErrorCode == r.code && slices.Contains(r.actions, c.Action) && w.broken(name) {
+			w.AWS.Fail(c.Action, r.code, 1)
+		}
+	}
+	if c.Service == "iam" && c.ErrorCode == "" && !looking(c.Action) && len(c.IDs) > 0 {
+		w.aboutToChangeKeys(c.IDs[0])
 	}
 	if w.journal.call(c) {
 		w.changed()
 	}
 }
 
-// staleFor is how many reads see the past after a start.
+// staleFor is how many reads see the past after a start, or after a change of a user's keys.
 const staleFor = 2
 
 func (w *World) readStale(on bool) {
@@ -110,5 +136,22 @@ func (w *World) readStale(on bool) {
 func (w *World) aboutToStart(id string) {
 	if w.broken(staleReading) {
 		w.AWS.StaleReads(id, staleFor)
+	}
+}
+
+func (w *World) readStaleKeys(on bool) {
+	for _, u := range w.AWS.Users() {
+		if on {
+			w.AWS.StaleKeys(u.Name, staleFor)
+		} else {
+			w.AWS.StaleKeys(u.Name, 0)
+		}
+	}
+}
+
+// aboutToChangeKeys makes the reads after a change of a user's keys stale, if they are to be.
+func (w *World) aboutToChangeKeys(user string) {
+	if w.broken(iamStale) {
+		w.AWS.StaleKeys(user, staleFor)
 	}
 }

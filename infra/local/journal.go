@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -17,12 +18,12 @@ const journalLength = 200
 type entry struct {
 	Seq      int       `json:"seq"`
 	At       time.Time `json:"at"`
-	Kind     string    `json:"kind"`     // "state", "tag", "call" (the bot called AWS), "refused" (the console did not do it)
-	Instance string    `json:"instance"` // id
-	Name     string    `json:"name"`
+	Kind     string    `json:"kind"`           // "state", "tag", "call" (the bot called AWS), "refused" (the console did not do it), "schedule"
+	Instance string    `json:"instance"`       // id
+	Name     string    `json:"name"`           // of the instance, or of the IAM user
 	From     string    `json:"from,omitempty"` // of a state; empty for a new instance
 	To       string    `json:"to,omitempty"`
-	Detail   string    `json:"detail,omitempty"` // "tag Auth set", "StopInstances"; never a tag's value
+	Detail   string    `json:"detail,omitempty"` // "tag Auth set", "StopInstances", a job; never a tag's value
 	Code     string    `json:"code,omitempty"`   // "IncorrectInstanceState"
 }
 
@@ -74,16 +75,21 @@ func (j *journal) compare(now []awssim.Instance) {
 // call writes down a call of the bot's if it changed something or failed, and says whether it did: mere looking would
 // drown the rest.
 func (j *journal) call(c awssim.Call) bool {
-	looking := strings.HasPrefix(c.Action, "Describe")
-	if c.Service != "ec2" || looking && c.ErrorCode == "" {
+	if c.Service == "sqs" || looking(c.Action) && c.ErrorCode == "" {
 		return false
 	}
 	e := entry{Kind: "call", Detail: c.Action, Code: c.ErrorCode}
-	if len(c.IDs) > 0 {
+	if len(c.IDs) > 0 && c.Service == "iam" {
+		e.Name = c.IDs[0]
+	} else if len(c.IDs) > 0 {
 		e.Instance = c.IDs[0]
 	}
 	j.add(e)
 	return true
+}
+
+func looking(action string) bool {
+	return slices.ContainsFunc([]string{"Describe", "List", "Get", "BatchGet"}, func(verb string) bool { return strings.HasPrefix(action, verb) })
 }
 
 func (j *journal) add(e entry) {
@@ -95,7 +101,7 @@ func (j *journal) add(e entry) {
 // write expects mu to be held.
 func (j *journal) write(e entry) {
 	j.seq++
-	e.Seq, e.At, e.Name = j.seq, j.now(), j.last[e.Instance].Name
+	e.Seq, e.At, e.Name = j.seq, j.now(), cmp.Or(e.Name, j.last[e.Instance].Name)
 	j.entries = append(j.entries, e)
 	if extra := len(j.entries) - journalLength; extra > 0 {
 		j.entries = slices.Delete(j.entries, 0, extra)

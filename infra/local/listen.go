@@ -81,6 +81,8 @@ func (w *World) handler(port int) http.Handler {
 	own.HandleFunc("POST /world/submit", act(w.submit))
 	own.HandleFunc("POST /world/close", act(w.closeView))
 	own.HandleFunc("POST /world/ec2", act(w.ec2))
+	own.HandleFunc("POST /world/iam", act(w.iam))
+	own.HandleFunc("POST /world/schedule", act(w.runNow))
 	own.HandleFunc("POST /world/fault", act(w.fault))
 
 	mux := http.NewServeMux()

@@ -104,8 +104,33 @@ func TestModal(t *testing.T) {
 	}
 	browsertest.Do(t, tab, browsertest.Write("field-reason", "training"), browsertest.Click("modal-submit"), browsertest.Until(noModal), told("2"))
 	got := w.Slack.Messages("C0ALERTS", "U0HANA")
-	if want := "<@U0HANA> asked for " + gpu1 + " (now): training"; got[1].Text != want {
+	if want := "<@U0HANA> asked for " + gpu1 + " (now): training, until " + firstDate; got[1].Text != want {
 		t.Errorf("submitted %q, want %q", got[1].Text, want)
+	}
+}
+
+// TestModalTakesADate: the field shows what the bot proposes; without a date Slack takes nothing.
+func TestModalTakesADate(t *testing.T) {
+	w, base := newWorld(t, Options{})
+	startStandIn(t, w)
+	tab := browsertest.Tab(t)
+	pick := func(date string) browsertest.Step { // as the browser's own calendar does
+		return browsertest.Until(`((field) => {
+			field.value = "` + date + `";
+			return field.dispatchEvent(new Event("input", { bubbles: true }));
+		})(document.querySelector('[data-testid="field-until"]'))`)
+	}
+	browsertest.Do(t, tab, browsertest.Visit(base), browsertest.Until(connects), openAskModal(),
+		browsertest.Write("field-instance", "web\r"), browsertest.Write("field-reason", "maintenance"), browsertest.Click("option-now"))
+	if date := textOf(t, tab, "field-until"); date != firstDate {
+		t.Errorf("the field proposes %q", date)
+	}
+	browsertest.Do(t, tab, pick(""), browsertest.Click("modal-submit"), says("error-until", "Please complete this required field."),
+		browsertest.Until(`document.activeElement.dataset.testid === "field-until"`))
+	browsertest.Picture(t, tab, "modal-date")
+	browsertest.Do(t, tab, pick("2028-02-29"), browsertest.Click("modal-submit"), browsertest.Until(noModal), told("1"))
+	if got := w.Slack.Messages("C0ALERTS", "U0HANA")[0].Text; !strings.HasSuffix(got, ", until 2028-02-29") {
+		t.Errorf("submitted %q", got)
 	}
 }
 

@@ -31,7 +31,9 @@ type snapshot struct {
 	Views        []viewView               `json:"views"`    // modals, the topmost last
 	AppHome      *viewView                `json:"appHome"`  // the bot's Home tab, once it was published
 	Instances    []instanceView           `json:"instances"`
-	Log          []entry                  `json:"log"` // oldest first
+	Users        []userView               `json:"users"` // of IAM, by name
+	Log          []entry                  `json:"log"`   // oldest first
+	Trail        []trailEntry             `json:"trail"` // oldest first
 	Commands     []Command                `json:"commands"`
 	Shortcuts    []Shortcut               `json:"shortcuts"`
 	Faults       []faultView              `json:"faults"`
@@ -122,7 +124,9 @@ func (w *World) snapshot(viewer string) snapshot {
 		Bot:          botView{ID: w.Slack.Bot().ID, Name: "Sekisho"},
 		BotConnected: w.Slack.Sockets() > 0,
 		Messages:     map[string][]messageView{},
+		Users:        []userView{},
 		Log:          w.journal.all(),
+		Trail:        w.entries(),
 		Commands:     w.opts.Commands,
 		Shortcuts:    w.opts.Shortcuts,
 		Views:        []viewView{},
@@ -158,6 +162,9 @@ func (w *World) snapshot(viewer string) snapshot {
 		order[i.ID] = n + 1
 	}
 	slices.SortStableFunc(s.Instances, func(a, b instanceView) int { return cmp.Compare(order[a.ID], order[b.ID]) })
+	for _, u := range w.AWS.Users() {
+		s.Users = append(s.Users, viewUser(u, s.Now))
+	}
 	for _, f := range faultList() {
 		s.Faults = append(s.Faults, faultView{f.name, f.label, f.help, w.broken(f.name)})
 	}

@@ -22,6 +22,9 @@ import (
 // passCode is the only pass that the stand-in bot knows.
 const passCode = "TEST-CODE-0000-1111"
 
+// firstDate is the one that the stand-in's modal proposes.
+const firstDate = "2026-12-24"
+
 // standIn is a bot of a few lines that plays Sekisho's part, with the same client libraries and nothing but the
 // environment that the world gives: it hands out one pass, and stops what starts without it.
 type standIn struct {
@@ -147,7 +150,7 @@ func (b *standIn) interaction(ctx context.Context, done slack.InteractionCallbac
 			return
 		}
 		v := done.View.State.Values
-		text = "asked for " + v["instance"]["instance"].SelectedOption.Value + " (" + v["how"]["how"].SelectedOption.Value + "): " + v["reason"]["reason"].Value
+		text = "asked for " + v["instance"]["instance"].SelectedOption.Value + " (" + v["how"]["how"].SelectedOption.Value + "): " + v["reason"]["reason"].Value + ", until " + v["until"]["until"].SelectedDate
 	}
 	b.slack.PostMessageContext(ctx, "C0ALERTS", slack.MsgOptionText("<@"+done.User.ID+"> "+text, false))
 }
@@ -167,6 +170,8 @@ func askModal() slack.ModalViewRequest {
 		slack.NewOptionBlockObject("now", words("Start it for me"), nil))
 	how.InitialOption = how.Options[0]
 	ticket := slack.NewInputBlock("ticket", words("Ticket"), nil, slack.NewPlainTextInputBlockElement(nil, "ticket")).WithOptional(true)
+	until := slack.NewDatePickerBlockElement("until")
+	until.InitialDate = firstDate
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: "ask", Title: words("Ask for a pass"), Submit: words("Ask"), Close: words("Not now"),
 		Blocks: slack.Blocks{BlockSet: []slack.Block{
@@ -175,6 +180,7 @@ func askModal() slack.ModalViewRequest {
 			slack.NewInputBlock("reason", words("Reason"), words("Approvers see it."), reason),
 			slack.NewInputBlock("how", words("How?"), nil, how),
 			ticket,
+			slack.NewInputBlock("until", words("Until"), nil, until),
 			slack.NewActionBlock("more", slack.NewButtonBlockElement("modal_help", "1", words("What is this?"))),
 		}},
 	}

@@ -49,6 +49,7 @@ type submitInput struct {
 type valueInput struct {
 	Value    string `json:"value,omitempty"`    // typed
 	Selected string `json:"selected,omitempty"` // the picked option's value
+	Date     string `json:"date,omitempty"`     // picked
 }
 
 // submit sends a modal's fields. What the bot finds wrong with them comes with the next snapshot.
@@ -57,7 +58,7 @@ func (w *World) submit(ctx context.Context, in submitInput) error {
 	for block, actions := range in.Values {
 		values[block] = map[string]slacksim.Input{}
 		for action, v := range actions {
-			values[block][action] = slacksim.Input{Value: v.Value, Selected: v.Selected}
+			values[block][action] = slacksim.Input(v)
 		}
 	}
 	err := w.Slack.Submit(ctx, in.As, in.View, values)

@@ -1,5 +1,5 @@
 // Package local is a small world for the bot to run in: a Slack workspace with three people in it, an AWS account with a
-// few EC2 instances, and one web page that shows both side by side and lets you act in them.
+// few EC2 instances and IAM users, and one web page that shows both side by side and lets you act in them.
 //
 // The bot itself is the real one, unmodified: it comes in over Socket Mode and the AWS wire protocols, and only its
 // environment (see World.Env) tells it that Slack and AWS are on this machine. The rules of the two live in the
@@ -67,6 +67,7 @@ type World struct {
 
 	mu       sync.Mutex // guards what follows
 	typed    []typed
+	trail    []trailEntry    // oldest first
 	faults   map[string]bool // by name: those switched on
 	launched int
 	watchers map[chan struct{}]struct{}
@@ -126,6 +127,12 @@ func New(opts Options) (*World, error) {
 	for _, i := range instances() {
 		w.AWS.Add(i)
 	}
+	for _, u := range keyHolders(opts.Now()) {
+		if _, err := w.AWS.AddUser(u); err != nil {
+			panic("local: the cast's users: " + err.Error()) // unreachable
+		}
+	}
+	w.AWS.CheckAll() // before anybody listens: what the Config rule finds from now on is a change
 	w.journal = newJournal(opts.Now, w.AWS.Instances())
 	w.loops.Go(w.watch)
 	return w, nil

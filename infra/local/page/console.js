@@ -1,4 +1,4 @@
-// The AWS side: instances, their tags, and what happened to them.
+// The EC2 console: instances, their tags, and what happened to them.
 
 import { clock } from "./dates.js";
 import { copyButton } from "./copy.js";
@@ -127,6 +127,8 @@ function what(entry) {
       return [icon("tag"), el("span", {}, entry.detail)];
     case "call":
       return [icon("gate"), el("span", {}, "Sekisho called ", el("code", {}, entry.detail)), entry.code ? el("span", { class: "code-word" }, entry.code) : null];
+    case "schedule":
+      return [icon("hourglass"), el("span", {}, `The schedule sent “${entry.detail}”`)];
     default:
       return [icon("alert"), el("span", {}, entry.detail), entry.code ? el("span", { class: "code-word" }, entry.code) : null];
   }

@@ -26,10 +26,12 @@ function fill(node, props, children) {
 }
 
 // reconcile makes root's children the items, in order, keeping the element of an item whose key is
-// still there: focus, half-typed text and running animations survive a new snapshot.
+// still there: focus, half-typed text and running animations survive a new snapshot. What has no key, such as a heading,
+// stays above them.
 export function reconcile(root, items, { key, create, update }) {
-  const before = new Map([...root.children].map((node) => [node.dataset.key, node]));
-  let cursor = root.firstElementChild;
+  const keyed = [...root.children].filter((node) => node.dataset.key !== undefined);
+  const before = new Map(keyed.map((node) => [node.dataset.key, node]));
+  let cursor = keyed[0] ?? null;
   for (const item of items) {
     const id = String(key(item));
     let node = before.get(id);

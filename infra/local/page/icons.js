@@ -17,6 +17,10 @@ const shapes = {
   "shutting-down": [path("M4 4l8 8M12 4l-8 8", { "stroke-dasharray": "3 2.4" })],
   terminated: [path("M4 4l8 8M12 4l-8 8")],
 
+  // An access key's: full and empty.
+  active: [disc(6.2, { ...solid, opacity: 0.18 }), disc(3, solid)],
+  inactive: [disc(5.6), path("M4.2 11.8l7.6-7.6")],
+
   gate: [path("M1.5 4.2c4.3 1 8.7 1 13 0M3.2 7.3h9.6M4.6 4.8V14M11.4 4.8V14M8 4.9v2.3")],
   shield: [path("M8 1.8l5 1.8v3.9c0 3-2 5.3-5 6.7-3-1.4-5-3.7-5-6.7V3.6z")],
   eye: [path("M1.5 8S4 3.8 8 3.8 14.5 8 14.5 8 12 12.2 8 12.2 1.5 8 1.5 8z"), disc(1.9)],

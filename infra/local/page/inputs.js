@@ -13,7 +13,7 @@ export function canFill(block) {
   return Object.hasOwn(controls, block.element?.type);
 }
 
-// inputBlock draws one. draft keeps what was entered: get() and set({value} or {selected}) of this field.
+// inputBlock draws one. draft keeps what was entered: get() and set({value}, {selected} or {date}) of this field.
 export function inputBlock(block, view, draft) {
   const { element } = block;
   const id = `input-${++drawn}`;
@@ -51,7 +51,7 @@ export function showErrors(root, errors) {
 }
 
 // A control is drawn with its label, as nodes.
-const controls = { plain_text_input: textInput, static_select: select, radio_buttons: radios };
+const controls = { plain_text_input: textInput, static_select: select, radio_buttons: radios, datepicker: datePicker };
 
 // start is what a field holds at first: what was entered before a redraw, else what the bot proposes.
 function start(field, proposed) {
@@ -89,6 +89,24 @@ function textInput(element, field) {
   });
   count();
   return [el("div", { class: "label-line" }, labelFor(field), left), box];
+}
+
+// datePicker: https://docs.slack.dev/reference/block-kit/block-elements/date-picker-element/
+function datePicker(element, field) {
+  const { date } = start(field, { date: element.initial_date ?? "" });
+  const box = el("input", {
+    id: field.id,
+    class: "text-input date-input",
+    type: "date",
+    max: "9999-12-31", // or it takes years of six digits
+    title: element.placeholder?.text,
+    "aria-describedby": field.describedBy,
+    "aria-required": String(!field.block.optional),
+    data: { testid: `field-${field.block.block_id}` },
+  });
+  box.value = date;
+  box.addEventListener("input", () => field.draft.set({ date: box.value }));
+  return [labelFor(field), box];
 }
 
 // radios: https://docs.slack.dev/reference/block-kit/block-elements/radio-button-group-element/

@@ -7,13 +7,16 @@ import { refreshDates } from "./dates.js";
 import { createFaults } from "./faults.js";
 import { el, setText } from "./dom.js";
 import { createHome } from "./home.js";
+import { createKeys } from "./iam.js";
 import { icon } from "./icons.js";
 import { createModals } from "./modals.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { createShortcuts } from "./shortcuts.js";
 import { createStory } from "./story.js";
 import { follow, post } from "./stream.js";
+import { createTabs } from "./tabs.js";
 import { told } from "./toast.js";
+import { createTrail } from "./trail.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -57,6 +60,8 @@ const renderModals = createModals({
 });
 const renderShortcuts = createShortcuts($("shortcut-list"), (shortcut) => told(() => post("shortcut", { as: state.as, shortcut })));
 const renderInstances = createInstances($("instances"), ec2);
+const renderKeys = createKeys($("users"), (body) => told(() => post("iam", body)));
+const renderTrail = createTrail($("trail"), $("trail-count"));
 const renderLog = createLog($("log"));
 const renderFaults = createFaults($("fault-list"), $("fault-summary"), (name, on) => told(() => post("fault", { name, on })));
 const renderStory = createStory($("steps"), {
@@ -77,8 +82,11 @@ const composer = createComposer($("composer"), {
   data: () => state.snapshot ?? { commands: [], instances: [] },
 });
 
+const openTab = createTabs($("tabs"));
+openTab("tab-ec2");
 $("nav-home").addEventListener("click", openHome);
 $("launch").addEventListener("click", () => ec2({ do: "launch", guarded: true }));
+$("keys-sweep").addEventListener("click", () => told(() => post("schedule", { job: "Keys" })));
 document.addEventListener("click", closeMenus);
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closeMenus(event);
@@ -147,6 +155,8 @@ function render() {
   renderShortcuts(state);
   renderModals(state);
   renderInstances(state);
+  renderKeys(state);
+  renderTrail(state);
   renderLog(state);
   renderFaults(state);
   const progress = renderStory(state);
@@ -217,6 +227,7 @@ function become(id, then = () => {}) {
 function flash(name) {
   const row = document.querySelector(`[data-testid="instance-${CSS.escape(name)}"]`);
   if (!row) return;
+  openTab("tab-ec2");
   row.scrollIntoView({ block: "nearest" });
   row.classList.remove("flash");
   void row.offsetWidth; // restarts the animation

@@ -277,6 +277,8 @@ func (c *checker) element(at string, e object, where string) {
 		c.options(at, e, maxOverflowOptions, "plain_text")
 	case "plain_text_input":
 		c.textInput(at, e)
+	case "datepicker":
+		c.datePicker(at, e)
 	case "radio_buttons":
 		c.options(at, e, maxRadioOptions, "plain_text", "mrkdwn")
 		c.initialOption(at, e)

@@ -3,6 +3,7 @@ package slacksim
 import (
 	"reflect"
 	"slices"
+	"time"
 )
 
 // The limits of what a person fills in. Lengths are in characters.
@@ -13,7 +14,7 @@ const (
 
 // inputTypes are what a person of this workspace can fill in. Slack takes more kinds of elements in an input block; here they are
 // refused when the view is opened rather than found unfillable later.
-var inputTypes = []string{"plain_text_input", "static_select", "radio_buttons"}
+var inputTypes = []string{"plain_text_input", "static_select", "radio_buttons", "datepicker"}
 
 func (c *checker) input(at string, b object) {
 	c.textField(at, b, "label", 1, maxInputLabel, "plain_text")
@@ -58,6 +59,21 @@ func (c *checker) initialOption(at string, e object) {
 	if given && !slices.ContainsFunc(options(e), func(o object) bool { return reflect.DeepEqual(any(o), initial) }) {
 		c.wrong(at+"/initial_option", "must be one of the options")
 	}
+}
+
+// datePicker: https://docs.slack.dev/reference/block-kit/block-elements/date-picker-element
+func (c *checker) datePicker(at string, e object) {
+	c.placeholder(at, e)
+	if initial, given := e["initial_date"]; given {
+		if s, _ := initial.(string); !isDate(s) {
+			c.wrong(at+"/initial_date", "must be a date in the format YYYY-MM-DD")
+		}
+	}
+}
+
+func isDate(s string) bool {
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
 }
 
 // options returns what can be picked in an element, grouped or not.

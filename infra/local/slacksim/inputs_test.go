@@ -34,6 +34,8 @@ func TestViewLimits(t *testing.T) {
 	pick := func(kind, extra string, options ...string) string {
 		return jsonModal("", jsonInput("", jsonPick(kind, extra, options...)))
 	}
+	date := func(extra string) string { return `{"type":"datepicker"` + extra + `}` }
+	day := func(day string) string { return jsonModal("", jsonInput("", date(`,"initial_date":`+day))) }
 	text := func(extra string) string { return jsonModal("", jsonInput("", jsonTextInput(extra))) }
 	const element = "[json-pointer:/view/blocks/0/element"
 	for _, tc := range []struct{ name, good, bad, wrong string }{
@@ -76,6 +78,12 @@ func TestViewLimits(t *testing.T) {
 		{"radio buttons", pick("radio_buttons", "", many(10, hour)), pick("radio_buttons", "", many(11, hour)), "no more than 10 items allowed " + element + "/options]"},
 		{"initial_option", pick("static_select", `,"initial_option":`+hour, hour), pick("static_select", `,"initial_option":`+jsonOption("plain_text", "one hour", "1h"), hour), "must be one of the options " + element + "/initial_option]"},
 		{"initial radio button", pick("radio_buttons", `,"initial_option":`+hour, hour), pick("radio_buttons", `,"initial_option":`+jsonOption("plain_text", "an hour", "2h"), hour), "must be one of the options " + element + "/initial_option]"},
+		{"initial_date", day(`"2028-02-29"`), day(`"2026-02-29"`), "must be a date in the format YYYY-MM-DD " + element + "/initial_date]"},
+		{"initial_date with a time", day(`"2026-12-24"`), day(`"2026-12-24T00:00:00Z"`), "must be a date in the format YYYY-MM-DD " + element + "/initial_date]"},
+		{"short initial_date", day(`"2026-01-02"`), day(`"2026-1-2"`), "must be a date in the format YYYY-MM-DD " + element + "/initial_date]"},
+		{"initial_date as a number", jsonModal("", jsonInput("", date(""))), day("20261224"), "must be a date in the format YYYY-MM-DD " + element + "/initial_date]"},
+		{"datepicker's placeholder", jsonModal("", jsonInput("", date(`,"placeholder":`+p(150)))), jsonModal("", jsonInput("", date(`,"placeholder":`+p(151)))), "must be less than 151 characters " + element + "/placeholder/text]"},
+		{"datepicker in actions", jsonModal("", jsonActions(date(`,"initial_date":"2026-12-24"`))), jsonModal("", jsonActions(date(`,"initial_date":"24.12.2026"`))), "must be a date in the format YYYY-MM-DD [json-pointer:/view/blocks/0/elements/0/initial_date]"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if _, err := checkView(tc.good, typeModal); err != nil {

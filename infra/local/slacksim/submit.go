@@ -21,6 +21,7 @@ const viewTrouble = "We had some trouble connecting. Try again?"
 type Input struct {
 	Value    string // typed, in a plain_text_input
 	Selected string // the value of the option picked; empty: none
+	Date     string // picked in a datepicker, "2026-12-24"; empty: none
 }
 
 // Submit is user pressing the submit button of their topmost modal with values in its inputs, by block_id, then action_id.
@@ -181,49 +182,76 @@ func fillIn(blocks json.RawMessage, values map[string]map[string]Input) (
 	return state, wrong, nil
 }
 
-// fillInOne returns the state of one element, and what Slack would tell the person about it.
+// fillInOne returns the state of one element, and what Slack would tell the person about it. It fails on what no person
+// can do to such an element.
 func fillInOne(e object, in Input) (state map[string]any, complaint string, err error) {
 	kind := e["type"].(string)
-	if kind != "plain_text_input" {
-		if in.Value != "" {
-			return nil, "", fmt.Errorf("nothing can be typed into a %s", kind)
-		}
-		state = map[string]any{"type": kind, "selected_option": nil}
-		if in.Selected == "" {
-			return state, "", nil
-		}
-		all := options(e)
-		i := slices.IndexFunc(all, func(o object) bool { return o["value"] == in.Selected })
-		if i < 0 {
-			return nil, "", fmt.Errorf("it has no option with the value %q", in.Selected)
-		}
-		state["selected_option"] = all[i]
-		return state, "", nil
+	switch {
+	case in.Value != "" && kind != "plain_text_input":
+		return nil, "", fmt.Errorf("nothing can be typed into a %s", kind)
+	case in.Date != "" && kind != "datepicker":
+		return nil, "", fmt.Errorf("no date can be picked in a %s", kind)
+	case in.Selected != "" && (kind == "plain_text_input" || kind == "datepicker"):
+		return nil, "", fmt.Errorf("no option can be picked in a %s", kind)
 	}
-	if in.Selected != "" {
-		return nil, "", fmt.Errorf("nothing can be picked in a %s", kind)
+	switch kind {
+	case "plain_text_input":
+		state, complaint = writeText(e, in.Value)
+	case "datepicker":
+		state, err = pickDate(in.Date)
+	default:
+		state, err = pickOption(e, in.Selected)
 	}
-	state = map[string]any{"type": kind, "value": nil}
-	if in.Value == "" {
-		return state, "", nil
+	if err != nil {
+		return nil, "", err
 	}
-	state["value"] = in.Value
-	n, least, most := utf8.RuneCountInString(in.Value), length(e, "min_length", 0), length(e, "max_length", maxInputText)
+	state["type"] = kind
+	return state, complaint, nil
+}
+
+func writeText(e object, text string) (state map[string]any, complaint string) {
+	if text == "" {
+		return map[string]any{"value": nil}, ""
+	}
+	n, least, most := utf8.RuneCountInString(text), length(e, "min_length", 0), length(e, "max_length", maxInputText)
 	switch {
 	case n < least:
 		complaint = fmt.Sprintf("Must be at least %d characters long.", least)
 	case n > most:
 		complaint = fmt.Sprintf("Must be at most %d characters long.", most)
 	}
-	return state, complaint, nil
+	return map[string]any{"value": text}, complaint
+}
+
+func pickDate(date string) (state map[string]any, err error) {
+	if date == "" {
+		return map[string]any{"selected_date": nil}, nil
+	}
+	if !isDate(date) {
+		return nil, fmt.Errorf("%q is no date like 2026-12-24", date)
+	}
+	return map[string]any{"selected_date": date}, nil
+}
+
+func pickOption(e object, value string) (state map[string]any, err error) {
+	if value == "" {
+		return map[string]any{"selected_option": nil}, nil
+	}
+	all := options(e)
+	i := slices.IndexFunc(all, func(o object) bool { return o["value"] == value })
+	if i < 0 {
+		return nil, fmt.Errorf("it has no option with the value %q", value)
+	}
+	return map[string]any{"selected_option": all[i]}, nil
 }
 
 // initial is how an element stands before anybody touches it.
 func initial(e object) Input {
 	text, _ := e["initial_value"].(string)
+	date, _ := e["initial_date"].(string)
 	option, _ := e["initial_option"].(object)
 	selected, _ := option["value"].(string)
-	return Input{Value: text, Selected: selected}
+	return Input{Value: text, Selected: selected, Date: date}
 }
 
 // length is a number that checkView has checked.

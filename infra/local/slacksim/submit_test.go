@@ -206,6 +206,7 @@ func TestSlackChecksInputs(t *testing.T) {
 		{"no such block", map[string]map[string]Input{"none": {"text": {Value: "x"}}}, "", "no input"},
 		{"a button", map[string]map[string]Input{"more": {"explain": {Value: "x"}}}, "", "no input"},
 		{"typed into a select", map[string]map[string]Input{"long": {"pick": {Value: "1h"}}}, "", "typed"},
+		{"a date in a text", map[string]map[string]Input{"why": {"text": {Date: "2026-12-24"}}}, "", "no date"},
 		{"picked in a text", map[string]map[string]Input{"why": {"text": {Selected: "1h"}}}, "", "picked"},
 	} {
 		err := w.Submit(t.Context(), "U0HANA", v.ID, tc.values)
@@ -235,6 +236,73 @@ func TestTheLastLengths(t *testing.T) {
 		if err := w.Submit(t.Context(), "U0HANA", opened(t, w, api, form()).ID, values); err != nil {
 			t.Errorf("%d characters: %v", n, err)
 		}
+	}
+}
+
+// TestDates submits a required date and an optional one beside it.
+func TestDates(t *testing.T) {
+	w, api := open(t, Options{})
+	until := slack.NewDatePickerBlockElement("date")
+	until.Placeholder = plain("Pick a day")
+	since := slack.NewDatePickerBlockElement("date")
+	since.InitialDate = "2026-12-01"
+	modal := slack.ModalViewRequest{Type: slack.VTModal, Title: plain("Keep it"), Submit: plain("Keep"), Blocks: slack.Blocks{BlockSet: []slack.Block{
+		slack.NewInputBlock("until", plain("Until"), nil, until),
+		slack.NewInputBlock("since", plain("Since"), nil, since).WithOptional(true),
+	}}}
+	payloads := make(chan []byte, 1)
+	listen(t, api, func(c *socketmode.Client, e socketmode.Event) {
+		payloads <- e.Request.Payload
+		c.Ack(*e.Request)
+	})
+	v := opened(t, w, api, modal)
+	for name, tc := range map[string]struct {
+		until Input
+		told  string // in the modal; empty: the caller's mistake
+		why   string
+	}{
+		"no date":        {Input{}, "Please complete this required field.", "required"},
+		"no such day":    {Input{Date: "2026-02-30"}, "", "no date"},
+		"a moment":       {Input{Date: "2026-12-24T12:00:00Z"}, "", "no date"},
+		"a typed date":   {Input{Value: "2026-12-24"}, "", "typed"},
+		"a picked value": {Input{Selected: "2026-12-24"}, "", "picked"},
+	} {
+		err := w.Submit(t.Context(), "U0HANA", v.ID, map[string]map[string]Input{"until": {"date": tc.until}})
+		if err == nil || !strings.Contains(err.Error(), tc.why) {
+			t.Errorf("%s: got %v, want %q", name, err, tc.why)
+		}
+		if told := w.Views("U0HANA")[0].Errors["until"]; tc.told != "" && told != tc.told {
+			t.Errorf("%s: hana is told %q", name, told)
+		}
+	}
+	for _, tc := range []struct{ since, state string }{
+		{"2026-12-02", `{"selected_date":"2026-12-02","type":"datepicker"}`},
+		{"", `{"selected_date":null,"type":"datepicker"}`},
+	} {
+		v := opened(t, w, api, modal)
+		values := map[string]map[string]Input{"until": {"date": {Date: "2026-12-24"}}, "since": {"date": {Date: tc.since}}}
+		if err := w.Submit(t.Context(), "U0HANA", v.ID, values); err != nil {
+			t.Fatal(err)
+		}
+		raw := receive(t, payloads)
+		var got slack.InteractionCallback
+		if err := json.Unmarshal(raw, &got); err != nil {
+			t.Fatal(err)
+		}
+		if state := got.View.State.Values; state["until"]["date"].SelectedDate != "2026-12-24" || state["since"]["date"].SelectedDate != tc.since {
+			t.Errorf("the bot reads %+v", state)
+		}
+		if want := `"since":{"date":` + tc.state + `}`; !strings.Contains(string(raw), want) {
+			t.Errorf("no %s in %s", want, raw)
+		}
+	}
+	// What nobody touched is submitted as the bot proposed it.
+	v = opened(t, w, api, modal)
+	if err := w.Submit(t.Context(), "U0HANA", v.ID, map[string]map[string]Input{"until": {"date": {Date: "2026-12-24"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if raw := receive(t, payloads); !strings.Contains(string(raw), `"selected_date":"2026-12-01"`) {
+		t.Errorf("the initial date is lost: %s", raw)
 	}
 }
 
