@@ -57,8 +57,19 @@ func (e KeyExemption) Covers(name, path string, tags map[string]string) bool {
 	if e.TagKey == "" {
 		return true
 	}
-	value, ok := tags[e.TagKey]
+	value, ok := UserTag(tags, e.TagKey)
 	return ok && Like(e.TagValue, value)
+}
+
+// UserTag finds a tag of an IAM user, whose keys are told apart without regard
+// to case: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+func UserTag(tags map[string]string, key string) (value string, ok bool) {
+	for k, v := range tags {
+		if strings.EqualFold(k, key) {
+			return v, true
+		}
+	}
+	return "", false
 }
 
 // String is the exemption as the policy writes it.

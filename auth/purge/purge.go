@@ -103,7 +103,7 @@ func (p *Purge) Owner(u User) string {
 	if who := p.Policy.People.Who(auth.Principal("user/" + u.Name)); who != "" {
 		return who
 	}
-	if tag := u.Tags[p.Policy.Keys.OwnerTag]; isUserID(tag) {
+	if tag, _ := auth.UserTag(u.Tags, p.Policy.Keys.OwnerTag); isUserID(tag) {
 		return tag
 	}
 	return ""

@@ -112,7 +112,9 @@ func users(names ...string) string {
 	return "<Users>" + all.String() + "</Users>"
 }
 
-func more(marker string) string { return "<IsTruncated>true</IsTruncated><Marker>" + marker + "</Marker>" }
+func more(marker string) string {
+	return "<IsTruncated>true</IsTruncated><Marker>" + marker + "</Marker>"
+}
 
 const last = "<IsTruncated>false</IsTruncated>"
 
@@ -190,7 +192,7 @@ func TestLastUse(t *testing.T) {
 		want(t, fmt.Sprint("answer ", what), got, err, used)
 		want(t, "its user", user, err, "ann")
 	}
-	cloud.wantCalls(t, slices.Repeat([]string{"iam.amazonaws.com Action=GetAccessKeyLastUsed&AccessKeyId=" + keyID}, 2)...)
+	cloud.wantCalls(t, slices.Repeat([]string{"iam.amazonaws.com AccessKeyId=" + keyID + "&Action=GetAccessKeyLastUsed"}, 2)...)
 }
 
 func TestEveryChangeNamesItsUser(t *testing.T) {

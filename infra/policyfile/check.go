@@ -70,9 +70,12 @@ func ruleName(to *string) read {
 // passTag reads the key of a tag that people set, so not one of AWS's own.
 func passTag(to *string) read {
 	return shaped(to, "a tag key that can be set", "write 1 to 128 characters that do not begin with aws:", func(text string) bool {
-		return tagKey(text) && !(len(text) >= 4 && strings.EqualFold(text[:4], "aws:"))
+		return tagKey(text) && settable(text)
 	})
 }
+
+// settable says whether people can set a tag with this key: AWS keeps some for itself.
+func settable(key string) bool { return len(key) < 4 || !strings.EqualFold(key[:4], "aws:") }
 
 // tagKey and tagValue keep EC2's limits:
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions

@@ -15,8 +15,8 @@ import (
 // wrong, and all that is then said.
 type change struct{ name, piece, instead, want string }
 
-// bad lists what can be wrong outside of rules, people and trail, and some of
-// what can be wrong in rules.
+// bad lists what can be wrong outside of rules, people, trail and keys, and some
+// of what can be wrong in rules.
 var bad = []change{
 	{"unknown field", "when_unavailable:", "when-unavailable:", `sekisho.yml:11:3: gate has no field "when-unavailable"
       when-unavailable: allow
@@ -111,11 +111,11 @@ var bad = []change{
                         ^
     write leave or terminate`},
 	{"channel's name", "C0ALERTS", `"#alerts"`, `sekisho.yml:4:22: slack.channels.alerts: "#alerts" is not a channel id
-      channels: {alerts: "#alerts", approvals: C0APPROVE, reports: G0REPORT, break_glass: C0LOUD}
+      channels: {alerts: "#alerts", approvals: C0APPROVE, reports: G0REPORT, break_glass: C0LOUD, keys: C0KEYS}
                          ^
     write the id that Slack shows at the end of the channel's details, such as C0123ABCD (#name would be a comment)`},
 	{"direct message", "G0REPORT", "D0REPORT", `sekisho.yml:4:63: slack.channels.reports: "D0REPORT" is not a channel id
-      channels: {alerts: C0ALERTS, approvals: C0APPROVE, reports: D0REPORT, break_glass: C0LOUD}
+      channels: {alerts: C0ALERTS, approvals: C0APPROVE, reports: D0REPORT, break_glass: C0LOUD, keys: C0KEYS}
                                                                   ^
     write the id that Slack shows at the end of the channel's details, such as C0123ABCD (#name would be a comment)`},
 	{"person's name", "W0BOB", "bob", `sekisho.yml:24:20: rules[0].ask[1]: "bob" is not a Slack id
@@ -183,7 +183,7 @@ var bad = []change{
         ^
     write ask: with the ids of users, user groups or channels, such as [U0123ABCD, S0123ABCD], or [everyone]`},
 	{"alerts left out", "alerts: C0ALERTS, ", "", `sekisho.yml:4:3: slack.channels has no alerts
-      channels: {approvals: C0APPROVE, reports: G0REPORT, break_glass: C0LOUD}
+      channels: {approvals: C0APPROVE, reports: G0REPORT, break_glass: C0LOUD, keys: C0KEYS}
       ^
     write alerts: and the id of the channel that is told of refused starts`},
 	{"guard left out", "  guard:\n    tags: {Sekisho: guarded, \"aws:autoscaling:groupName\": \"\"}\n    instances: [i-0123456789abcdef0, i-01234567]\n", "", `sekisho.yml:5:1: gate has no guard
@@ -210,7 +210,7 @@ var bad = []change{
 	{"alias", "pass_tag: Pass", "pass_tag: *tag", `sekisho.yml:10:13: gate.pass_tag is an alias, which is not read here
       pass_tag: *tag
                 ^
-    write the value itself`},
+    write the value itself, in quotes where it begins with *`},
 	{"YAML tag", "pass_tag: Pass", "pass_tag: !!str Pass", `sekisho.yml:10:13: gate.pass_tag is a YAML tag, which is not read here
       pass_tag: !!str Pass
                 ^
@@ -254,7 +254,7 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range slices.Concat(bad, badRules) {
+	for _, c := range slices.Concat(bad, badRules, badKeys) {
 		t.Run(c.name, func(t *testing.T) {
 			if !strings.Contains(string(good), c.piece) {
 				t.Fatalf("the good file has no %q", c.piece)

@@ -23,9 +23,10 @@ func FuzzParse(f *testing.F) {
 	f.Add(string(good))
 	f.Add(minimal)
 	f.Add(minimal + "# " + secret)
-	for _, c := range slices.Concat(bad, badRules) {
+	for _, c := range slices.Concat(bad, badRules, badKeys) {
 		f.Add(strings.Replace(string(good), c.piece, c.instead, 1))
 	}
+	f.Add(minimal + "keys: {}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := policyfile.Parse("sekisho.yml", []byte(text))
 		if err != nil {
@@ -53,5 +54,24 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("%q gave the rule %+v", text, r)
 			}
 		}
+		if p.Keys != nil && (p.Channels.Keys == "" || !sound(p.Keys)) {
+			t.Fatalf("%q gave %+v and the keys %+v", text, p.Channels, p.Keys)
+		}
 	})
+}
+
+// sound says whether keys can be judged by the policy.
+func sound(k *auth.KeyPolicy) bool {
+	const day = 24 * time.Hour
+	for i, warn := range k.Warn {
+		if warn < time.Hour || warn >= k.MaxAge || i > 0 && warn >= k.Warn[i-1] {
+			return false
+		}
+	}
+	return k.MaxAge >= day && k.Grace >= 0 && len(k.Warn) <= 10 && (len(k.Warn) > 0 || k.FirstRun == auth.AtOnce) &&
+		(k.Unused == 0 || k.Unused >= day && k.Unused > k.Lead() && k.Unused < k.MaxAge) &&
+		k.Cap.Keys >= 1 && k.Cap.Share >= 1 && k.Cap.Share <= 100 && k.OwnerTag != "" &&
+		!slices.ContainsFunc(k.Exempt, func(e auth.KeyExemption) bool {
+			return e.TagKey == "" && strings.Trim(e.User, "*") == "" && len(e.Path) < 2
+		})
 }

@@ -33,7 +33,7 @@ func TestLoadEverything(t *testing.T) {
 	}
 	same(t, got, auth.Policy{
 		Hash:     sum(t, "testdata/sekisho.yml"),
-		Channels: auth.Channels{Alerts: "C0ALERTS", Approvals: "C0APPROVE", BreakGlass: "C0LOUD"},
+		Channels: auth.Channels{Alerts: "C0ALERTS", Approvals: "C0APPROVE", BreakGlass: "C0LOUD", Keys: "C0KEYS"},
 		Gate: auth.GatePolicy{
 			Mode: auth.Enforce,
 			Guard: auth.Guard{
@@ -93,6 +93,22 @@ func TestLoadEverything(t *testing.T) {
 			OnMismatch: auth.StopMismatch,
 		},
 		Trail: auth.TrailPolicy{Keep: 3650 * 24 * time.Hour},
+		Keys: &auth.KeyPolicy{
+			Mode:     auth.Enforce,
+			MaxAge:   100 * 24 * time.Hour,
+			Grace:    0,
+			FirstRun: auth.AtOnce,
+			Warn:     []time.Duration{21 * 24 * time.Hour, 84 * time.Hour, 24 * time.Hour, time.Hour},
+			Unused:   45 * 24 * time.Hour,
+			Cap:      auth.KeyCap{Keys: 10000, Share: 100},
+			Exempt: []auth.KeyExemption{
+				{User: "break-glass*"},
+				{Path: "/service/", TagKey: "team", TagValue: "*"},
+				{User: "?*-robot", Path: "/build/", TagKey: "sekisho-exempt", TagValue: "until 2027-*"},
+			},
+			Decide:   []string{"S0SECURITY", "U0HANA"},
+			OwnerTag: "Owner",
+		},
 	})
 }
 
@@ -117,7 +133,7 @@ func zone(t *testing.T, name string) *time.Location {
 
 func TestParseTakesDefaults(t *testing.T) {
 	want := auth.Defaults()
-	want.Channels = auth.Channels{Alerts: "C0ALERTS", BreakGlass: "C0ALERTS"}
+	want.Channels = auth.Channels{Alerts: "C0ALERTS", BreakGlass: "C0ALERTS", Keys: "C0ALERTS"}
 	want.Gate.Guard.All = true
 	want.Gate.WhenUnavailable = auth.StopUnjudged
 	want.Rules = []auth.Rule{{Name: "everyone", Ask: []string{"everyone"}}}

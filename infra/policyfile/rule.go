@@ -3,6 +3,7 @@ package policyfile
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -143,8 +144,12 @@ func rulesOf(file value) []value {
 	return items
 }
 
-// short writes a duration without the units of which there are none: 10m, 1h30m.
+// short writes a duration without the units of which there are none: 10m, 1h30m, 90d.
 func short(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= day && d%day == 0 {
+		return strconv.Itoa(int(d/day)) + "d"
+	}
 	text := d.String()
 	for _, none := range []string{"0s", "0m"} {
 		if rest := strings.TrimSuffix(text, none); strings.HasSuffix(rest, "m") || strings.HasSuffix(rest, "h") {

@@ -284,7 +284,7 @@ sekisho.yml:38:5: rules[1].approve has no channel to ask in
                   ^
     write a duration from 7d to 3650d`},
 	{"loud channel's name", "C0LOUD", "loud", `sekisho.yml:4:86: slack.channels.break_glass: "loud" is not a channel id
-      channels: {alerts: C0ALERTS, approvals: C0APPROVE, reports: G0REPORT, break_glass: loud}
+      channels: {alerts: C0ALERTS, approvals: C0APPROVE, reports: G0REPORT, break_glass: loud, keys: C0KEYS}
                                                                                          ^
     write the id that Slack shows at the end of the channel's details, such as C0123ABCD (#name would be a comment)`},
 }

@@ -25,6 +25,7 @@ func policy(p *auth.Policy) read {
 			may("trail", mapping(
 				may("keep", duration(&p.Trail.Keep, "7d", "3650d")),
 			)),
+			may("keys", part(&p.Keys, auth.DefaultKeys(), keys)),
 		),
 		requestsHaveAChannel(p),
 		brokenGlassIsShort(p),
@@ -39,9 +40,11 @@ func channels(c *auth.Channels) read {
 			may("approvals", channel(&c.Approvals)),
 			may("reports", channel(&later)),
 			may("break_glass", channel(&c.BreakGlass)),
+			may("keys", channel(&c.Keys)),
 		),
 		func(value) bool {
 			c.BreakGlass = cmp.Or(c.BreakGlass, c.Alerts)
+			c.Keys = cmp.Or(c.Keys, c.Alerts)
 			return true
 		},
 	)

@@ -42,7 +42,9 @@ func (v value) not(wanted, instead string) bool {
 	switch v.node.(type) {
 	case *ast.NullNode:
 		return v.f.add(v.key, instead, "%s has no value", v)
-	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode, *ast.DirectiveNode:
+	case *ast.AliasNode:
+		return v.wrong("write the value itself, in quotes where it begins with *", "%s is %s, which is not read here", v, v.kind())
+	case *ast.AnchorNode, *ast.TagNode, *ast.DirectiveNode:
 		return v.wrong("write the value itself", "%s is %s, which is not read here", v, v.kind())
 	}
 	return v.wrong(instead, "%s is %s, not %s", v, v.kind(), wanted)
