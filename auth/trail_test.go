@@ -24,7 +24,7 @@ func chain(t *testing.T, n int) []auth.Entry {
 		e := auth.Entry{
 			Time: authtest.T0.Add(time.Duration(n) * time.Minute), Act: auth.ActApprove, Outcome: auth.Done,
 			Decided: ben, Submitted: hana, Instance: web, Request: web + "/random", Reason: "a reason",
-			Rule: "leads", Policy: "0123", Door: "socket", Source: "trigger", Note: fmt.Sprint("note ", n),
+			Rule: "leads", Policy: "0123", Door: "socket", Source: "trigger", Note: fmt.Sprint("note ", n), Key: "AKIATEST", IAMUser: "hana",
 		}
 		all = linked(t, all, e)
 	}

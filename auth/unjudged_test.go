@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sekisho/auth"
+	"sekisho/auth/authtest"
 )
 
 func TestStoreAwayStops(t *testing.T) {
@@ -532,9 +533,10 @@ func TestStoreBackBeforeTheStopIsNoted(t *testing.T) {
 }
 
 // stalled is a store whose first verdict never comes, and that is back for the
-// next one: it lets in who has a code. It has no records.
+// next one: it lets in who has a code. It has no records, and was swept before.
 type stalled struct {
 	auth.StartStore
+	auth.PassStore
 	asked   atomic.Int32
 	judged  atomic.Bool
 	release chan struct{}
@@ -554,9 +556,17 @@ func (s *stalled) Judge(_ context.Context, k auth.Knock) (auth.Start, bool, erro
 	}, true, nil
 }
 
-// The second event of a start waits for what the first one comes to: else the
-// store, back meanwhile, would refuse what was allowed, or spend the pass of
-// what was stopped.
+func (s *stalled) Starts(context.Context, []string) (map[string]auth.Start, error) { return nil, nil }
+
+func (s *stalled) PassesOf(context.Context, []string) ([]auth.PassRecord, error) { return nil, nil }
+
+func (s *stalled) Swept(context.Context) (time.Time, error) { return authtest.T0, nil }
+
+func (s *stalled) PutSwept(context.Context, time.Time) error { return nil }
+
+// The second event of a start, and the sweep, wait for what the first event
+// comes to: else the store, back meanwhile, would refuse what was allowed, or
+// spend the pass of what was stopped.
 func TestTwoEventsOfAStartAreJudgedInTurn(t *testing.T) {
 	for _, answer := range []auth.Unavailable{auth.AllowUnjudged, auth.StopUnjudged} {
 		t.Run(string(answer), func(t *testing.T) {
@@ -571,7 +581,8 @@ func TestTwoEventsOfAStartAreJudgedInTurn(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := &stalled{release: make(chan struct{})}
 				w.gate.Starts, w.gate.Recent, w.gate.Looks = store, new(auth.Recent), nil
-				outcomes := make(chan auth.Outcome, 2)
+				w.passes.Store = store
+				outcomes := make(chan auth.Outcome, 3)
 				open := func(s auth.State) {
 					o, err := w.gate.Opened(t.Context(), w.event(s))
 					if err != nil {
@@ -582,12 +593,19 @@ func TestTwoEventsOfAStartAreJudgedInTurn(t *testing.T) {
 				go open(auth.Pending)
 				synctest.Wait()
 				go open(auth.Running)
-				synctest.Wait() // it waits its turn
+				go func() {
+					sum, err := w.sweep.Run(t.Context())
+					if err != nil || len(sum.Outcomes) != 1 {
+						t.Errorf("swept %+v, %v", sum, err)
+					}
+					outcomes <- append(sum.Outcomes, auth.Outcome{})[0]
+				}()
+				synctest.Wait() // they wait their turn
 				if n := store.asked.Load(); n != 1 {
 					t.Errorf("the store was asked %d times before the first answer", n)
 				}
 				close(store.release)
-				for range 2 {
+				for range 3 {
 					if o := <-outcomes; o.Start.Admitted != allow || o.Start.Reason != auth.Unjudged || o.Recorded {
 						t.Errorf("the outcome: %+v", o)
 					}

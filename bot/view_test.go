@@ -225,7 +225,7 @@ func TestAFormThatFails(t *testing.T) {
 
 func TestARealFormIsCheckedAndMended(t *testing.T) {
 	overBothDoors(t, func(t *testing.T, _ *world, _ string, send deliver) {
-		if got := send("interactive", submitted("deny", " ")); !sameJSON(t, got, `{"response_action":"errors","errors":{"why":"Say in a few words why not."}}`) {
+		if got := send("interactive", submitted("deny", " ")); !sameJSON(t, got, `{"response_action":"errors","errors":{"why":"Say in a few words why."}}`) {
 			t.Errorf("without a reason: %s", got)
 		}
 		got := send("interactive", submitted("ask", strings.Repeat("é", 501)))

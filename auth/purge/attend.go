@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // ErrHeld: another worker is at this key just now.
@@ -26,21 +28,20 @@ type Attended struct {
 }
 
 // Attend does what is to be done about one key, until nothing is. The key is
-// read afresh before each step, and what it was begun for must still hold; seen
-// spares the first reading, for whoever has just read it. While another worker
-// is at the key it fails with ErrHeld.
+// read afresh right before an act, and what that was begun for must still hold;
+// seen spares the first reading, for whoever has just read it. While another
+// worker is at the key it fails with ErrHeld.
 func (p *Purge) Attend(ctx context.Context, ref Ref, seen *User) (Attended, error) {
 	j, err := p.judge(ctx)
 	if err != nil {
 		return Attended{}, err
 	}
-	w := worker{Purge: p, judge: j, ref: ref}
+	w := worker{Purge: p, judge: j, ref: ref, seen: seen}
 	for range steps {
-		a, again, err := w.step(ctx, seen)
+		a, again, err := w.step(ctx)
 		if err != nil || !again {
 			return a, err
 		}
-		seen = nil
 	}
 	return Attended{}, fmt.Errorf("%s of %s: no end after %d steps", ref.ID, ref.User, steps)
 }
@@ -50,12 +51,13 @@ type worker struct {
 	*Purge
 	judge Judge
 	ref   Ref
-	mine  int // the version at which this worker began an act; 0 none
+	seen  *User // what IAM says; nil where it must be read (again)
+	mine  int   // the version at which this worker began an act; 0 none
 }
 
 // step does one thing: an act in IAM, or one more change of the record. again
 // says that there may be more to do.
-func (w *worker) step(ctx context.Context, seen *User) (a Attended, again bool, err error) {
+func (w *worker) step(ctx context.Context) (a Attended, again bool, err error) {
 	filed, err := w.Store.Record(ctx, w.ref.ID)
 	if err != nil {
 		return a, false, fmt.Errorf("reading the record of %s: %w", w.ref.ID, err)
@@ -66,7 +68,7 @@ func (w *worker) step(ctx context.Context, seen *User) (a Attended, again bool, 
 	if state.Ended {
 		return a, false, nil
 	}
-	if seen == nil {
+	if w.seen == nil {
 		u, err := w.Look(ctx, w.ref)
 		if errors.Is(err, ErrGone) {
 			return w.gone(ctx, r, state)
@@ -74,27 +76,29 @@ func (w *worker) step(ctx context.Context, seen *User) (a Attended, again bool, 
 		if err != nil {
 			return a, false, err
 		}
-		seen = &u
+		w.seen = &u
 	}
-	w.ref.User = seen.Name
-	key, there := seen.key(w.ref.ID)
+	w.ref.User = w.seen.Name
+	key, there := w.seen.key(w.ref.ID)
 	if !there {
 		return w.gone(ctx, r, state)
 	}
 	now := w.Now()
-	a.Verdict = w.judge.Key(*seen, key, r, now)
+	a.Verdict = w.judge.Key(*w.seen, key, r, now)
 	if r.Version() == 0 {
-		r = Record{ID: key.ID, User: seen.Name, UserID: seen.ID, Account: w.judge.Self.Account, Created: key.Created}
+		r = Record{ID: key.ID, User: w.seen.Name, UserID: w.seen.ID, Account: w.judge.Self.Account, Created: key.Created}
 	}
 	begun := state.Pending.Verb == Begun
+	mine := begun && w.mine == r.Version()
 	switch v := a.Verdict; {
 	case v.Do == Nothing:
 		return a, false, nil
-	case begun && w.mine != r.Version() && !v.Done && now.Sub(state.Pending.At) < lease:
+	case begun && !mine && !v.Done && now.Sub(state.Pending.At) < lease:
 		return a, false, ErrHeld
-	case v.Do.Acts() && !v.Done && w.mine != r.Version():
+	case v.Do.Acts() && !v.Done && !mine:
 		return w.begin(ctx, a, r, state)
 	case v.Do.Acts() && !v.Done:
+		w.seen = nil
 		if err := w.act(ctx, v); err != nil {
 			return a, false, fmt.Errorf("%s of %s: %s: %w", v.Key.ID, v.User.Name, v.Do, err)
 		}
@@ -115,8 +119,9 @@ func (w *worker) begin(ctx context.Context, a Attended, r Record, s State) (Atte
 			return a, false, nil
 		}
 	}
+	w.seen = nil // what was begun for must hold right before the act
 	next := r.With(Change{
-		Verb: Begun, Do: a.Verdict.Do, At: w.Now(), Rule: a.Verdict.Rule,
+		Verb: Begun, Do: a.Verdict.Do, At: w.Now(), Rule: a.Verdict.Rule, Worker: uuid.NewString(),
 		By: s.Pending.By, Door: s.Pending.Door, Source: s.Pending.Source,
 	})
 	now, changed, err := w.Store.Change(ctx, next)
@@ -199,7 +204,10 @@ func (w *worker) gone(ctx context.Context, r Record, s State) (Attended, bool, e
 
 // append stores one more change; whoever was quicker is looked at again.
 func (w *worker) append(ctx context.Context, r Record, c Change) (Attended, bool, error) {
-	now, _, err := w.Store.Change(ctx, r.With(c))
+	now, changed, err := w.Store.Change(ctx, r.With(c))
+	if !changed {
+		w.seen = nil
+	}
 	if err != nil {
 		return Attended{Record: now}, false, fmt.Errorf("noting what became of %s: %w", w.ref.ID, err)
 	}

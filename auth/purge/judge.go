@@ -25,8 +25,11 @@ type Verdict struct {
 	Rule string        // the line of the policy by which the key ends, such as "max_age: 90d"
 	Why  string        // why it is left alone, or what was begun is dropped
 
-	ordered bool // a person wants it, or it was counted when it was begun
+	ordered bool // a person wants it
 }
+
+// counts says whether the key would end now, and by itself.
+func (v Verdict) counts() bool { return v.Do.Ends() && !v.Done && !v.ordered }
 
 // settling is how long IAM may go on showing a key as it was before a change:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
@@ -41,6 +44,9 @@ const respite = 7 * 24 * time.Hour
 func (j Judge) Key(u User, k Key, r Record, now time.Time) Verdict {
 	v := Verdict{User: u, Key: k}
 	s := r.State(j.observing())
+	if k.Active == s.Off && now.Sub(s.Since) < settling {
+		v.Key.Active = !s.Off // IAM does not show it yet
+	}
 	switch v.Why = j.Spares(u, k); {
 	case s.Ended:
 		return v // what IAM still shows is what it was
@@ -86,9 +92,6 @@ func (j Judge) observing() bool { return j.Policy.Mode != auth.Enforce }
 
 // ahead looks where the key stands on its way to the end.
 func (j Judge) ahead(v Verdict, s State, now time.Time) Verdict {
-	if v.Key.Active == s.Off && now.Sub(s.Since) < settling {
-		v.Key.Active = !s.Off // IAM does not show it yet
-	}
 	due, rule := j.due(v.Key)
 	v.Rule = rule
 	switch {
@@ -98,8 +101,8 @@ func (j Judge) ahead(v Verdict, s State, now time.Time) Verdict {
 		return j.active(v, s, due, now)
 	case s.Off && !s.Promised.IsZero():
 		return j.inactive(v, s, due, now)
-	case now.Before(due):
-		v.Next, v.At = Delete, due.Add(j.untold())
+	case now.Before(latest(due, s.Spared)):
+		v.Next, v.At = Delete, latest(due, s.Spared).Add(j.untold())
 	default:
 		v.Do, v.Next, v.At = NoteOff, Delete, now.Add(j.untold())
 	}
@@ -132,9 +135,9 @@ func (j Judge) due(k Key) (time.Time, string) {
 func (j Judge) active(v Verdict, s State, due, now time.Time) Verdict {
 	lead := j.Policy.Lead()
 	end := latest(due, s.Spared)
-	warned := s.Lead > 0 || s.Would != ""
+	told := s.Lead > 0 || s.Would != "" || !s.Promised.IsZero()
 	switch {
-	case warned && now.Before(end.Add(-lead)) && s.Promised.Before(end):
+	case told && now.Before(due.Add(-lead)) && latest(s.Promised, s.Spared).Before(due):
 		v.Do = Release // used again, or the policy gives it longer
 	case !s.Promised.IsZero():
 		end = latest(end, s.Promised)
@@ -201,7 +204,8 @@ func (j Judge) pending(v Verdict, s State, now time.Time) Verdict {
 	want, spares := s.Pending, v.Why
 	then := s
 	then.Pending = Change{}
-	v.Do, v.Rule, v.ordered = want.Do, want.Rule, true
+	asked := j.ahead(v, then, now).Do
+	v.Do, v.Rule, v.ordered = want.Do, want.Rule, want.By != ""
 	switch {
 	case want.Verb == Begun && want.Do == Deactivate && !v.Key.Active,
 		want.Do == Reactivate && v.Key.Active && want.Verb == Begun:
@@ -212,7 +216,9 @@ func (j Judge) pending(v Verdict, s State, now time.Time) Verdict {
 		}
 	case spares != "":
 		v.Do = Drop
-	case want.By == "" && j.ahead(v, then, now).Do != want.Do:
+	case want.Do.Ends() && j.observing():
+		v.Do, v.Why = Drop, "the policy only observes by now"
+	case want.By == "" && asked != want.Do:
 		v.Do, v.Why = Drop, "the policy does not ask for it any more"
 	case !v.Key.Active && want.Do == Deactivate:
 		v.Do, v.Why = Drop, "it is inactive already"

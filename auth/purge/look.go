@@ -14,8 +14,12 @@ func (p *Purge) Look(ctx context.Context, ref Ref) (User, error) {
 		return u, err
 	}
 	// Whoever was renamed keeps their keys.
-	_, name, renamed := p.Keys.LastUse(ctx, ref.ID)
-	if renamed != nil || name == "" || name == ref.User {
+	_, name, unknown := p.Keys.LastUse(ctx, ref.ID)
+	var denied *Denied // so IAM answers for a key that the account does not have
+	switch {
+	case unknown != nil && !errors.Is(unknown, ErrGone) && !errors.As(unknown, &denied):
+		return User{}, fmt.Errorf("asking whose key %s is: %w", ref.ID, unknown)
+	case unknown != nil, name == "", name == ref.User:
 		return User{}, err
 	}
 	return p.lookAt(ctx, Ref{ref.ID, name})

@@ -2,6 +2,7 @@ package purge
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"sekisho/auth"
@@ -29,6 +30,9 @@ func (p *Purge) Exempt(ctx context.Context, id string, by auth.Actor, until time
 // Order has the key deactivated, or reactivated, as soon as a worker comes to
 // it.
 func (p *Purge) Order(ctx context.Context, id string, by auth.Actor, do Do) (Record, error) {
+	if do != Deactivate && do != Reactivate {
+		return Record{}, fmt.Errorf("%s: nobody can order to %q a key", id, do)
+	}
 	return p.amend(ctx, id, by, Change{Verb: Ordered, Do: do})
 }
 

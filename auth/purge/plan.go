@@ -39,7 +39,7 @@ func (j Judge) Plan(users []User, records map[string]Record, now time.Time) Plan
 func (p Plan) Ends() []Verdict {
 	var all []Verdict
 	for _, v := range p.Verdicts {
-		if v.Do.Ends() && !v.ordered {
+		if v.counts() {
 			all = append(all, v)
 		}
 	}
@@ -54,7 +54,7 @@ func (p Plan) Acts() []Verdict {
 	over := p.Over()
 	var all []Verdict
 	for _, v := range p.Verdicts {
-		if v.Do != Nothing && (v.ordered || !v.Do.Ends() || !over) {
+		if v.Do != Nothing && !(over && v.counts()) {
 			all = append(all, v)
 		}
 	}

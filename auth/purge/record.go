@@ -32,6 +32,7 @@ type Change struct {
 	Sight    *Sight `json:"sight,omitempty"` // what the key was like; nil where somebody clicked
 	Door     string `json:"door,omitempty"`
 	Source   string `json:"source,omitempty"`
+	Worker   string `json:"worker,omitempty"` // of Begun: tells workers apart who began in the same moment
 }
 
 // Sight is what people are shown of a key as it was at some time.
@@ -114,7 +115,7 @@ func (r Record) Sight() Sight {
 type State struct {
 	Pending  Change        // Ordered or Begun, and not brought to its end; else no Verb
 	Promised time.Time     // people were told that nothing happens before; zero where nobody was
-	Lead     time.Duration // the last warning that was given for the end that is near now; 0 none
+	Lead     time.Duration // how long before the end they were last told; 0 not at all
 	Spared   time.Time     // somebody spared the key until then …
 	Sparing  Change        // … and this is how
 	Off      bool          // it is inactive, as far as the record knows …
@@ -125,13 +126,15 @@ type State struct {
 }
 
 // State follows from the history. What was only observed counts only as long
-// as the policy observes.
+// as the policy observes; after that it has taken back what was told before.
 func (r Record) State(observing bool) State {
 	var s State
 	for _, c := range r.History {
-		if !c.Observed || observing {
-			s = s.after(c)
+		if c.Observed && !observing {
+			s.Promised, s.Lead = time.Time{}, 0
+			continue
 		}
+		s = s.after(c)
 	}
 	return s
 }
@@ -141,7 +144,10 @@ func (s State) after(c Change) State {
 	case Warned:
 		s.Promised, s.Lead = c.Until, c.Lead
 	case Kept, Exempted:
-		s.Spared, s.Sparing, s.Lead, s.Would = c.Until, c, 0, ""
+		s.Spared, s.Sparing, s.Would = c.Until, c, ""
+		if !s.Promised.IsZero() && c.Until.After(s.Promised) { // what people were told is not taken back
+			s.Promised, s.Lead = c.Until, c.Until.Sub(c.At)
+		}
 	case Released:
 		s.Promised, s.Lead, s.Would = time.Time{}, 0, ""
 	case Ordered, Begun:
@@ -149,9 +155,9 @@ func (s State) after(c Change) State {
 	case Dropped:
 		s.Pending = Change{}
 	case Deactivated, FoundOff:
-		s = State{Off: true, Since: c.At, Promised: c.Until, Ours: c.Verb == Deactivated}
+		s = State{Off: true, Since: c.At, Promised: c.Until, Ours: c.Verb == Deactivated || s.Off && s.Ours}
 	case Reactivated, FoundOn:
-		s = State{Since: c.At, Spared: c.Until, Sparing: c, Ours: c.Verb == Reactivated}
+		s = State{Since: c.At, Ours: c.Verb == Reactivated, Promised: c.Until, Lead: c.Until.Sub(c.At), Spared: c.Until, Sparing: c}
 	case Deleted, Gone:
 		s = State{Off: true, Since: c.At, Ended: true, Ours: c.Verb == Deleted}
 	case Would:

@@ -184,8 +184,10 @@ func (p Plan) work(held bool) []Ref {
 	listed := make(map[string]bool, len(p.Verdicts))
 	for _, v := range p.Verdicts {
 		listed[v.Key.ID] = true
-		waits := held && v.Do.Ends() && !v.ordered
-		if v.Do != Nothing && !waits || p.records[v.Key.ID].restless() {
+		if held && v.counts() {
+			continue // also where there is something to tell: whoever attends to it would end it
+		}
+		if v.Do != Nothing || p.records[v.Key.ID].restless() {
 			all = append(all, Ref{v.Key.ID, v.User.Name})
 		}
 	}

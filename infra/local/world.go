@@ -27,7 +27,7 @@ type Options struct {
 	CloudTrailDelay time.Duration
 
 	// Commands are those that the app has in this workspace; another is refused, as Slack does.
-	// Default: /ec2-pass.
+	// Default: /ec2-pass and /sekisho.
 	Commands []Command
 
 	// Shortcuts are the app's global shortcuts. Default: ec2_pass.
@@ -87,6 +87,10 @@ func New(opts Options) (*World, error) {
 			Name:  "/ec2-pass",
 			Usage: "[name or i-… for a reason | break-glass … | mine | revoke … | help]",
 			Help:  "A one-time pass to start a guarded EC2 instance. Only you see the answer.",
+		}, {
+			Name:  "/sekisho",
+			Usage: "[keys | keys USER | help]",
+			Help:  "The access keys by age, and what becomes of them. Only you see the answer.",
 		}}
 	}
 	if opts.Shortcuts == nil {

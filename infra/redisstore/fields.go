@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -14,6 +15,19 @@ func pairs(answer any) map[string]string {
 		fields[fmt.Sprint(flat[n])] = fmt.Sprint(flat[n+1])
 	}
 	return fields
+}
+
+// changes reads what has happened to a record after so many changes.
+func changes[C any](f map[string]string, after int) ([]C, error) {
+	var all []C
+	for n := after + 1; n <= int(number(f["version"])); n++ {
+		var c C
+		if err := json.Unmarshal([]byte(f[fmt.Sprint("change:", n)]), &c); err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
 }
 
 func errNewer(record, version string) error {

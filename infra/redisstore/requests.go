@@ -222,15 +222,13 @@ func readRequest(id string, f map[string]string) (auth.Request, auth.Told, error
 	}
 	var r auth.Request
 	err := json.Unmarshal([]byte(f["record"]), &r)
-	for n := r.Version() + 1; err == nil && n <= int(number(f["version"])); n++ {
-		var c auth.Change
-		err = json.Unmarshal([]byte(f[fmt.Sprint("change:", n)]), &c)
-		r.History = append(r.History, c)
+	if err == nil {
+		var since []auth.Change
+		since, err = changes[auth.Change](f, r.Version())
+		r.History = append(r.History, since...)
 	}
 	if err != nil {
 		return auth.Request{}, auth.Told{}, fmt.Errorf("the record of the request %s cannot be read: %w", id, err)
 	}
-	return r, auth.Told{
-		Channel: f["channel"], TS: f["ts"], Version: int(number(f["told"])), Recorded: int(number(f["recorded"])),
-	}, nil
+	return r, told(f), nil
 }

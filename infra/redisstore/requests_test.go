@@ -9,6 +9,7 @@ import (
 
 	"sekisho/auth"
 	"sekisho/auth/authtest"
+	"sekisho/auth/purge"
 	"sekisho/infra/redisstore"
 )
 
@@ -75,13 +76,25 @@ func TestEveryKeyEnds(t *testing.T) {
 	done(err)
 	_, err = s.Trail(testPepper(t)).Append(t.Context(), something())
 	done(err)
+	keys := s.Keys()
+	change(t, keys, warned(testKey))
+	change(t, keys, warned(otherKey))
+	change(t, keys, gone(warned(otherKey), now))
+	done(keys.SetLimit(t.Context(), 1))
+	_, err = keys.Claim(t.Context(), []string{testKey}, now)
+	done(err)
+	done(keys.ToldHold(t.Context(), "unknown"))
+	_, err = keys.PutHold(t.Context(), aHold())
+	done(err)
+	_, _, err = keys.Allow(t.Context(), "h", "U0BEN", now)
+	done(err)
 
 	stays := map[string]bool{"sekisho:swept": true, "sekisho:policy": true, logKey: true, headKey: true}
-	keys := m.Keys()
-	if len(keys) != 17 {
-		t.Errorf("this test makes 17 keys, and met %d: %s", len(keys), strings.Join(keys, " "))
+	all := m.Keys()
+	if len(all) != 24 {
+		t.Errorf("this test makes 24 keys, and met %d: %s", len(all), strings.Join(all, " "))
 	}
-	for _, key := range keys {
+	for _, key := range all {
 		if ends := m.TTL(key) > 0; ends == stays[key] {
 			t.Errorf("%s: time to live %v", key, m.TTL(key))
 		}
@@ -165,8 +178,11 @@ func TestWhatCannotBeStoredIsNamed(t *testing.T) {
 	other.Instance = "i-0bbbbbbbbbbbbbbb2"
 	_, request := s.PutRequest(t.Context(), other)
 	_, _, change := s.ChangeRequest(t.Context(), aRequest())
+	_, _, record := s.Keys().Change(t.Context(), purge.Record{ID: testKey})
 	_, pass := s.PutPass(t.Context(), auth.NewPass{ID: "A", Instance: web, User: "U0HANA", Request: "with blanks"})
-	for want, err := range map[string]error{other.ID: request, "without a change": change, "with blanks": pass} {
+	for want, err := range map[string]error{
+		other.ID: request, "without a change": change, testKey + " is to be changed": record, "with blanks": pass,
+	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v; want one that says %q", err, want)
 		}

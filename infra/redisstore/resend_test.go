@@ -70,4 +70,25 @@ func TestALostAnswerChangesNothing(t *testing.T) {
 	if _, _, ok, err := s.TakeTelling(t.Context(), r.ID, now, time.Minute); !ok || err != nil {
 		t.Errorf("the right to tell about it: %v, %v", ok, err)
 	}
+	if more, err := s.PutTold(t.Context(), r.ID, auth.Told{Version: 1, Recorded: 1}); more || err != nil {
+		t.Errorf("what was told: more %v, %v", more, err)
+	}
+
+	k := s.Keys()
+	change(t, k, warned(testKey))
+	change(t, k, gone(warned(testKey), now))
+	if f, err := k.Record(t.Context(), testKey); err != nil || f.Version() != 2 {
+		t.Errorf("the record of a key: %+v, %v", f, err)
+	}
+	if ok, err := k.Claim(t.Context(), []string{testKey}, now); !ok || err != nil {
+		t.Errorf("the count of a key: %v, %v", ok, err)
+	}
+	if _, err := k.PutHold(t.Context(), aHold()); err != nil {
+		t.Errorf("what waits: %v", err)
+	}
+	for n := range 2 {
+		if _, won, err := k.Allow(t.Context(), "h", "U0BEN", now); won != (n == 0) || err != nil {
+			t.Errorf("click %d: won %v, %v", n, won, err)
+		}
+	}
 }

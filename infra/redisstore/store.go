@@ -1,8 +1,10 @@
-// Package redisstore keeps passes, requests, starts and the trail in Redis or
-// Valkey, 6.2 or newer: one server, Sentinel or a cluster.
+// Package redisstore keeps passes, requests, starts, what becomes of access keys
+// and the trail in Redis or Valkey, 6.2 or newer: one server, Sentinel or a
+// cluster.
 //
 // Every change is one Lua script on the keys of one instance, which share the
-// hash tag {i-…} and so stand in one slot of a cluster. Scripts use only
+// hash tag {i-…} and so stand in one slot of a cluster; likewise on those of one
+// access key, {AKIA…}, and on what counts them, {keys}. Scripts use only
 // commands that Redis 6.2 and Valkey both have. Each record begins with its
 // version, and each key has a time to live, but for `sekisho:swept`,
 // `sekisho:policy` and the trail's log and head.
@@ -19,7 +21,17 @@
 //	sekisho:{i-…}:lock       there while the instance is locked
 //	sekisho:{U…}:asks        counter of what one person asked for
 //	sekisho:requests         sorted set: id of a request → until when it is listed, milliseconds
+//	sekisho:{AKIA…}:key      hash: what has become of one access key: record (JSON, as it was begun),
+//	                         change:1, change:2 … and the rest as of a request
+//	sekisho:{keys}:index     sorted set: id of an access key with a record → until when it is listed,
+//	                         milliseconds; +inf while the key has not ended
+//	sekisho:{keys}:limit     how many access keys may end within a day
+//	sekisho:{keys}:ended     sorted set: id of an access key → when it was counted, milliseconds
+//	sekisho:{keys}:allowed   sorted set: likewise, when somebody let it end beyond the limit
+//	sekisho:{keys}:hold:…    hash: what waits for somebody's word, behind the colon its id: hold (JSON, as it
+//	                         was put), keys (ids), told, by (who let it go on), call (and by which call)
 //	sekisho:swept            up to when a sweep has judged every start, milliseconds
+//	sekisho:first:…          there for a while when something was done that is done once in that time
 //	sekisho:policy           hash: the policy in force, the one before, and which call noted it
 //	sekisho:{trail}:log      stream: "<seq>-<mark of the batch>" → e (an entry, JSON)
 //	sekisho:{trail}:head     hash: seq and hash of the newest entry
@@ -31,6 +43,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -40,7 +53,12 @@ import (
 
 // Store is an auth.PassStore, auth.AskCounter, auth.RequestStore,
 // auth.StartStore and auth.CardStore. Close it when done.
-type Store struct{ client redis.UniversalClient }
+type Store struct {
+	client redis.UniversalClient
+	// tellers holds, by record, the name under which this process may tell about
+	// it. Of two workers of one process it is the later one's.
+	tellers sync.Map
+}
 
 var (
 	_ auth.PassStore    = (*Store)(nil)
@@ -51,7 +69,7 @@ var (
 )
 
 // New takes over the client.
-func New(client redis.UniversalClient) *Store { return &Store{client} }
+func New(client redis.UniversalClient) *Store { return &Store{client: client} }
 
 // Close closes the connections.
 func (s *Store) Close() error { return s.client.Close() }

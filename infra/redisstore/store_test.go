@@ -8,6 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"sekisho/auth/authtest"
+	"sekisho/auth/purge"
+	"sekisho/auth/purge/purgetest"
 	"sekisho/infra/redisstore"
 	"sekisho/infra/redisstore/redistest"
 )
@@ -29,6 +31,10 @@ func TestPromisesOnACluster(t *testing.T) {
 
 func promises(t *testing.T, url func(*testing.T) string) {
 	authtest.Stores(t, func(t *testing.T) authtest.Store { return redisstore.New(connect(t, url(t))) })
+	purgetest.Stores(t, func(t *testing.T) (purge.Store, purge.Budget) {
+		keys := redisstore.New(connect(t, url(t))).Keys()
+		return keys, keys
+	})
 	authtest.Trails(t, func(t *testing.T) authtest.TrailStore { return trailStore(t, connect(t, url(t))) })
 }
 

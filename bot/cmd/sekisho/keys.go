@@ -80,7 +80,9 @@ func (c keysApplyCmd) Run(ctx context.Context, log *slog.Logger) error {
 		}
 	}
 	if len(s.Work) == 0 {
-		fmt.Println("Nothing is due.")
+		if s.Hold == nil {
+			fmt.Println("Nothing is due.")
+		}
 		return nil
 	}
 	printDue(os.Stdout, s.Plan, s.Work)
@@ -122,7 +124,7 @@ func apply(ctx context.Context, app *wire.App, work []purge.Ref) error {
 		}
 		tick(n+1, len(work))
 	}
-	fmt.Printf("%d keys were looked after, %d without a fault. What became of each stands on its card and in the trail (`sekisho audit find --key AKIA…`).\n", len(work), len(work)-len(failed))
+	fmt.Printf("Looked after: %d, without a fault: %d. What became of each stands on its card and in the trail (`sekisho audit find --key AKIA…`).\n", len(work), len(work)-len(failed))
 	return errors.Join(failed...)
 }
 
@@ -189,7 +191,7 @@ func printDue(w io.Writer, p purge.Plan, work []purge.Ref) {
 	for _, ref := range work {
 		due[ref.ID] = true
 	}
-	fmt.Fprintf(w, "%d keys to look after:\n", len(work))
+	fmt.Fprintf(w, "To look after: %d\n", len(work))
 	for _, v := range p.Verdicts {
 		if due[v.Key.ID] {
 			fmt.Fprintf(w, "  %s of %s: %s\n", v.Key.ID, v.User.Name, cmp.Or(string(v.Do), "bring its card up to date"))

@@ -65,7 +65,7 @@ func Tab(t *testing.T) context.Context {
 		<-done
 	})
 	// Only now: a deadline on the first use would be the whole browser's.
-	limited, stopLimit := context.WithTimeout(tab, time.Minute)
+	limited, stopLimit := context.WithTimeout(tab, 2*time.Minute)
 	t.Cleanup(stopLimit)
 	return limited
 }
@@ -113,7 +113,7 @@ func Click(id string) Step { return chromedp.Click(The(id)) }
 // Until waits until an expression in the page is true.
 func Until(expression string) Step {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(15*time.Second))(ctx, t)
+		_, err := chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(time.Minute))(ctx, t)
 		return err
 	})
 }
