@@ -76,6 +76,8 @@ func TestEveryKeyEnds(t *testing.T) {
 	done(err)
 	_, err = s.Trail(testPepper(t)).Append(t.Context(), something())
 	done(err)
+	_, err = s.First(t.Context(), "something", time.Minute)
+	done(err)
 	keys := s.Keys()
 	change(t, keys, warned(testKey))
 	change(t, keys, warned(otherKey))

@@ -60,6 +60,12 @@ func TestALostAnswerChangesNothing(t *testing.T) {
 		}
 	}
 
+	for n, want := range []bool{true, false} {
+		if first, err := s.First(t.Context(), "something", time.Minute); first != want || err != nil {
+			t.Errorf("First, call %d: %v, %v", n+1, first, err)
+		}
+	}
+
 	r, err := s.PutRequest(t.Context(), aRequest())
 	if err != nil {
 		t.Errorf("the request: %v", err)

@@ -198,6 +198,7 @@ passes: {start_now: true}
 rules:
   - {name: gpu, match: {tags: {Team: ml}}, ask: [S0ML, everyone], approve: {by: [S0LEADS, U0BEN]}, break_glass: {by: [U0HANA]}}
   - {name: everyone, ask: [everyone]}
+keys: {mode: enforce, grace: 0s, decide: [S0LEADS], warn: [], first_run: at_once}
 `), 0o600)
 	if err != nil {
 		t.Fatal(err)
@@ -328,6 +329,7 @@ func (p *process) drive() {
 	p.out.err(p.Bot.Event(ctx, []byte(p.response)))
 
 	p.approvals()
+	p.keys()
 
 	// What is left of the adapters.
 	p.send(httptest.NewRequest(http.MethodGet, "/readyz", nil), "the readiness")
@@ -410,15 +412,65 @@ func (p *process) approvals() {
 		"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/hana"},"responseElements":{"instancesSet":{"items":[{"instanceId":"`+webID+`"}]}}}}`)))
 }
 
+// keys goes the ways of an access key: Config's event, the sweep and its hold,
+// every button, the lists, and what is left of the adapter.
+func (p *process) keys() {
+	ctx := p.t.Context()
+	long := time.Now().Add(-100 * 24 * time.Hour)
+	for _, user := range []string{"hana", "ben"} {
+		_, err := p.cloud.AddUser(awssim.User{Name: user, Created: long, Keys: []awssim.AccessKey{{ID: "AKIATESTTESTOF" + strings.ToUpper(user), Active: true, Created: long}}})
+		if err != nil {
+			p.t.Error(err)
+		}
+	}
+	event := func(source, kind, detail string) {
+		p.out.err(p.Bot.Event(ctx, []byte(`{"id":"keys","source":"`+source+`","detail-type":"`+kind+`","detail":`+detail+`}`)))
+	}
+	for _, resource := range []string{"AIDATEST", "AKIATESTTESTOFHANA"} {
+		event("aws.config", "Config Rules Compliance Change", `{"messageType":"ComplianceChangeNotification","configRuleName":"access-keys-rotated","awsAccountId":"111122223333",
+			"awsRegion":"eu-central-1","resourceId":"`+resource+`","newEvaluationResult":{"complianceType":"NON_COMPLIANT"}}`)
+	}
+	for range 2 {
+		event("sekisho.schedule", "Keys", `{}`)
+	}
+	p.user = other
+	for _, action := range []string{"key_off", "key_undo", "key_keep", "key_exempt", "keys_hold"} {
+		p.click(action, "AKIATESTTESTOFHANA")
+	}
+	why := map[string]any{"why": map[string]any{"value": "because"}}
+	until := map[string]any{"until": map[string]any{"selected_date": time.Now().AddDate(0, 1, 0).Format(time.DateOnly)}}
+	p.form("key_keep", "AKIATESTTESTOFHANA", map[string]any{"why": why})
+	p.form("key_exempt", "AKIATESTTESTOFHANA", map[string]any{"why": why, "until": until})
+	for _, text := range []string{"keys", "keys ben", "keys nobody", "help"} {
+		p.ask("/sekisho", text)
+	}
+	p.user = owner
+	p.ask("/sekisho", "keys")
+	event("sekisho.task", "Look after an access key", `{"id":"AKIATESTTESTOFBEN","user":"ben"}`)
+	event("sekisho.task", "List the access keys", `{"reply":"`+p.response+`"}`)
+	keys := p.Desk.Purge
+	_, err := keys.WhoAmI(ctx)
+	p.out.err(err)
+	_, err = keys.Finder.Named(ctx, "eu-central-1", "AIDATEST")
+	p.out.err(err)
+	p.out.err(keys.Ender.Deactivate(ctx, "hana", "AKIATESTTESTOFHANA"))
+	p.out.err(keys.Ender.Reactivate(ctx, "hana", "AKIATESTTESTOFHANA"))
+	p.out.err(keys.Ender.Delete(ctx, "hana", "AKIATESTTESTOFHANA"))
+	_, err = keys.Store.Records(ctx)
+	p.out.err(err)
+}
+
 var (
 	shownCode   = regexp.MustCompile("```([3-9A-Y]{31})```")
 	startButton = regexp.MustCompile(`"action_id":"pass_start".*?"value":"([^"]*)"`)
 )
 
 // command types `/ec2-pass text` and gives the code that it shows, if any.
-func (p *process) command(text string) (code string) {
+func (p *process) command(text string) (code string) { return p.ask("/ec2-pass", text) }
+
+func (p *process) ask(command, text string) (code string) {
 	body := p.request("/slack/commands", url.Values{
-		"command": {"/ec2-pass"}, "text": {text}, "user_id": {p.user}, "channel_id": {"C0OPS"}, "trigger_id": {p.trigger()},
+		"command": {command}, "text": {text}, "user_id": {p.user}, "channel_id": {"C0OPS"}, "trigger_id": {p.trigger()},
 		"response_url": {p.response}, "token": {"deprecated"},
 	}, true)
 	if shown := shownCode.FindStringSubmatch(body); shown != nil {
@@ -536,6 +588,9 @@ func (p *process) look(allWorks bool) {
 		if tagged := p.text("the log"); !strings.Contains(tagged, "started for the owner") {
 			t.Errorf("nothing was started for its owner: the test does not do what it says")
 		}
+	}
+	if allWorks && !strings.Contains(p.text("the trail"), `"key.delete"`) {
+		t.Errorf("no access key came to its end: the test does not do what it says")
 	}
 	for _, place := range places {
 		if p.text(place) == "" && place != "Redis" {
