@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
 	"sekisho/infra/local/awssim"
 )
@@ -92,25 +91,20 @@ func refusals() map[string]refused {
 	}
 }
 
-// refuse begins to refuse. Each refusal that was used up is replaced (see called), until it is switched off; one call of
-// each action may still be refused then, which a bot must take in its stride anyway.
+// refuse begins or ends to refuse.
 func (w *World) refuse(name string, on bool) {
-	if !on {
-		return
-	}
 	r := refusals()[name]
 	for _, action := range r.actions {
-		w.AWS.Fail(action, r.code, 1)
+		if on {
+			w.AWS.Fail(action, r.code, math.MaxInt)
+		} else {
+			w.AWS.Recover(action, r.code)
+		}
 	}
 }
 
 // called sees each AWS call of the bot, before it is answered.
 func (w *World) called(c awssim.Call) {
-	for name, r := range refusals() {
-		if c.ErrorCode == r.code && slices.Contains(r.actions, c.Action) && w.broken(name) {
-			w.AWS.Fail(c.Action, r.code, 1)
-		}
-	}
 	if c.Service == "iam" && c.ErrorCode == "" && !looking(c.Action) && len(c.IDs) > 0 {
 		w.aboutToChangeKeys(c.IDs[0])
 	}

@@ -51,6 +51,13 @@ func (c *Cloud) Fail(action, code string, n int) {
 	}
 }
 
+// Recover takes back what Fail arranged for an action with this error code.
+func (c *Cloud) Recover(action, code string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.faults.refusals[action] = slices.DeleteFunc(c.faults.refusals[action], func(r refusal) bool { return r.code == code })
+}
+
 // StaleReads makes the next n DescribeInstances that come across an instance, by id or in a list, see it as it was
 // before it last became pending: state, tags, launch time. An instance launched since is not there yet.
 // EC2 does this right at an event: https://github.com/boto/boto3/issues/4386

@@ -250,3 +250,17 @@ func TestChanges(t *testing.T) {
 	for range changes { // ends when the channel is closed
 	}
 }
+
+// What was arranged to fail is taken back, and nothing else.
+func TestRecover(t *testing.T) {
+	w := newWorld(t, awssim.Options{StopTime: never})
+	i := w.Add(awssim.Instance{State: "running"})
+	w.Fail("StopInstances", "UnauthorizedOperation", 100)
+	w.Fail("StopInstances", "IncorrectInstanceState", 1)
+	w.Recover("StopInstances", "UnauthorizedOperation")
+	w.Recover("StopInstances", "Unheard")
+	_, err := w.stop(t.Context(), i.ID)
+	wantCode(t, err, "IncorrectInstanceState")
+	_, err = w.stop(t.Context(), i.ID)
+	wantOK(t, err)
+}
