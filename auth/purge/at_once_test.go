@@ -112,7 +112,9 @@ func TestSecondComesDuringTheAct(t *testing.T) {
 			calls := 0
 			w.iam.before = func(call string) error {
 				if strings.HasPrefix(call, string(way.do)+" ") {
-					calls++
+					if calls++; calls > 1 {
+						return nil
+					}
 					if _, err := w.another().Attend(t.Context(), ref, nil); !errors.Is(err, purge.ErrHeld) {
 						t.Errorf("the second: %v", err)
 					}
@@ -184,7 +186,7 @@ func TestStaleAfterADeactivation(t *testing.T) {
 	w.sweep()
 	w.attend(key1, "hana")
 	w.wantDid("deactivate " + key1)
-	w.wantHistory(key1, "76 warned until 90", "83 warned until 90", "89 warned until 90", "90 deactivated until 100")
+	w.wantHistory(key1, deactivated...)
 
 	w.wait(time.Nanosecond) // whoever still sees it active, sees what somebody did
 	w.attend(key1, "hana")

@@ -25,6 +25,7 @@ type Attended struct {
 	Record  Record
 	Verdict Verdict // the last one
 	Over    bool    // it would have ended, and the day's limit is reached
+	Untold  bool    // it would have ended, and people are to be told first of what came before
 }
 
 // Attend does what is to be done about one key, until nothing is. The key is
@@ -65,11 +66,15 @@ func (w *worker) step(ctx context.Context) (a Attended, again bool, err error) {
 	r := filed.Record
 	a.Record = r
 	state := r.State(w.judge.observing())
-	if state.Ended {
+	now := w.Now()
+	if state.Ended && now.Sub(state.Since) < settling {
 		return a, false, nil
 	}
+	if account := w.judge.Self.Account; r.Version() > 0 && r.Account != account {
+		return a, false, fmt.Errorf("%s is a key of account %s, and the bot's credentials are of account %s: nothing is done about it", r.ID, r.Account, account)
+	}
 	if w.seen == nil {
-		u, err := w.Look(ctx, w.ref)
+		u, err := w.Look(ctx, w.ref, r.UserID)
 		if errors.Is(err, ErrGone) {
 			return w.gone(ctx, r, state)
 		}
@@ -83,7 +88,6 @@ func (w *worker) step(ctx context.Context) (a Attended, again bool, err error) {
 	if !there {
 		return w.gone(ctx, r, state)
 	}
-	now := w.Now()
 	a.Verdict = w.judge.Key(*w.seen, key, r, now)
 	if r.Version() == 0 {
 		r = Record{ID: key.ID, User: w.seen.Name, UserID: w.seen.ID, Account: w.judge.Self.Account, Created: key.Created}
@@ -95,6 +99,9 @@ func (w *worker) step(ctx context.Context) (a Attended, again bool, err error) {
 		return a, false, nil
 	case begun && !mine && !v.Done && now.Sub(state.Pending.At) < lease:
 		return a, false, ErrHeld
+	case v.counts() && !mine && filed.untold():
+		a.Untold = true
+		return a, false, nil
 	case v.Do.Acts() && !v.Done && !mine:
 		return w.begin(ctx, a, r, state)
 	case v.Do.Acts() && !v.Done:
@@ -110,7 +117,7 @@ func (w *worker) step(ctx context.Context) (a Attended, again bool, err error) {
 // does it. What the policy does by itself is counted first.
 func (w *worker) begin(ctx context.Context, a Attended, r Record, s State) (Attended, bool, error) {
 	if !a.Verdict.ordered {
-		ok, err := w.Budget.Claim(ctx, []string{w.ref.ID}, w.Now())
+		ok, err := w.Budget.Claim(ctx, []string{w.ref.ID}, false, w.Now())
 		if err != nil {
 			return a, false, fmt.Errorf("counting %s: %w", w.ref.ID, err)
 		}
@@ -145,6 +152,9 @@ func (w *worker) act(ctx context.Context, v Verdict) error {
 	case Reactivate:
 		err = w.Ender.Reactivate(ctx, v.User.Name, v.Key.ID)
 	case Delete:
+		if v.shown {
+			return errors.New("IAM shows the key as active, and what is active is not deleted")
+		}
 		if err = w.Ender.Delete(ctx, v.User.Name, v.Key.ID); errors.Is(err, ErrGone) {
 			return nil
 		}
@@ -192,8 +202,8 @@ func (w *worker) sight(v Verdict) *Sight {
 // gone writes down that a key is not in IAM any more: by the act that was
 // begun, or by somebody else's.
 func (w *worker) gone(ctx context.Context, r Record, s State) (Attended, bool, error) {
-	if r.Version() == 0 {
-		return Attended{}, false, nil
+	if r.Version() == 0 || s.Ended {
+		return Attended{Record: r}, false, nil
 	}
 	c := Change{Verb: Gone, At: w.Now()}
 	if s.Pending.Do == Delete && s.Pending.Verb == Begun {

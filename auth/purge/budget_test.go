@@ -75,6 +75,19 @@ func TestOverTheLimitNothingIsTouched(t *testing.T) {
 	w.wantDid()
 }
 
+// A key of which people have not been told everything is work, too.
+func TestUntoldIsWork(t *testing.T) {
+	w := newKey(t)
+	w.goTo(80)
+	if s := w.sweep(); len(s.Work) != 1 || s.Work[0] != (purge.Ref{ID: key1, User: "hana"}) {
+		t.Errorf("untold: %+v", s.Work)
+	}
+	w.toldAll()
+	if s := w.sweep(); len(s.Work) > 0 {
+		t.Errorf("told: %+v", s.Work)
+	}
+}
+
 // What somebody ordered is done beside what is held.
 func TestOrderBesideAHold(t *testing.T) {
 	w := crowd(t, 4, 2)

@@ -109,7 +109,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 					t.Fatalf("it came to nothing: %v, %q", err, w.history(key1))
 				}
 				last := r.History[before.Version()]
-				if last.By != c.user || last.Door != "socket" || !strings.HasPrefix(last.Source, "click-") || !last.At.Equal(w.now()) {
+				if last.By != c.user || last.Door != "socket" || !strings.HasPrefix(last.Source, "click-") ||
+					!last.At.Equal(w.now()) {
 					t.Errorf("written down: %+v", last)
 				}
 			})
@@ -301,6 +302,9 @@ func TestOwner(t *testing.T) {
 		if got := w.purge.Owner(u); got != want {
 			t.Errorf("the tag %q: %q; want %q", tag, got, want)
 		}
+	}
+	if got := w.purge.Owner(purge.User{Name: "ci", Tags: map[string]string{"Sekisho-Owner": chiyo}}); got != chiyo {
+		t.Errorf("IAM tells no tags apart by case: %q", got)
 	}
 	if got := w.purge.Owner(purge.User{Name: "Hana", Tags: map[string]string{"sekisho-owner": chiyo}}); got != hana {
 		t.Errorf("the policy's word counts: %q", got)

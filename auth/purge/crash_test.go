@@ -87,8 +87,10 @@ func TestCrashAnywhere(t *testing.T) {
 		did     []string
 		wrote   []purge.Verb
 	}{
-		{"a deactivation", func(w *world) { w.goTo(89); w.wait(day) }, []string{"deactivate " + key1}, []purge.Verb{purge.Deactivated}},
-		{"a deletion", func(w *world) { w.goTo(99); w.wait(day) }, []string{"delete " + key1}, []purge.Verb{purge.Deleted}},
+		{"a deactivation", func(w *world) { w.goTo(89); w.wait(day) },
+			[]string{"deactivate " + key1}, []purge.Verb{purge.Deactivated}},
+		{"a deletion", func(w *world) { w.goTo(99); w.wait(day) },
+			[]string{"delete " + key1}, []purge.Verb{purge.Deleted}},
 		{"both, of a key never seen before", func(w *world) {
 			w.policy.Keys.FirstRun, w.policy.Keys.Grace = auth.AtOnce, 0
 			w.wait(200 * day)
@@ -215,5 +217,41 @@ func TestCrashThenAnotherPolicy(t *testing.T) {
 				t.Errorf("nothing was dropped: %q", w.history(key1))
 			}
 		})
+	}
+}
+
+// What another worker did and could not write down is written down at once.
+func TestDoneIsWrittenDownAtOnce(t *testing.T) {
+	w := newKey(t)
+	w.goTo(89)
+	w.wait(day)
+	ref := purge.Ref{ID: key1, User: "hana"}
+	if _, err := w.doomed(&fuse{left: 3, lost: true}).Attend(t.Context(), ref, nil); !errors.Is(err, errCrash) {
+		t.Fatal(err)
+	}
+	w.iam.asked()
+	w.attend(key1, "hana")
+	if calls := w.iam.asked(); slices.Contains(calls, "deactivate hana "+key1) {
+		t.Errorf("it was done again: %q", calls)
+	}
+	w.wantHistory(key1, deactivated...)
+}
+
+// A key that somebody deletes right before the bot does is as good as deleted.
+func TestDeletedUnderTheWorkersHands(t *testing.T) {
+	w := newKey(t)
+	w.goTo(99)
+	w.wait(day)
+	w.iam.changes()
+	w.iam.before = func(call string) error {
+		if call == "delete hana "+key1 {
+			w.iam.remove(key1)
+		}
+		return nil
+	}
+	w.attend(key1, "hana")
+	w.wantDid()
+	if h := w.record(key1).History; h[len(h)-1].Verb != purge.Deleted {
+		t.Errorf("%q", w.history(key1))
 	}
 }

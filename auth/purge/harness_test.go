@@ -173,7 +173,8 @@ func (w *world) history(id string) []string {
 	var all []string
 	for _, c := range w.record(id).History {
 		line := fmt.Sprint(days(c.At.Sub(t0)), " ", c.Verb)
-		if c.Do != "" && (c.Verb == purge.Ordered || c.Verb == purge.Begun || c.Verb == purge.Dropped || c.Verb == purge.Would) {
+		switch c.Verb {
+		case purge.Ordered, purge.Begun, purge.Dropped, purge.Would:
 			line += " " + string(c.Do)
 		}
 		if !c.Until.IsZero() {

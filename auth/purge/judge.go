@@ -26,6 +26,7 @@ type Verdict struct {
 	Why  string        // why it is left alone, or what was begun is dropped
 
 	ordered bool // a person wants it
+	shown   bool // IAM shows the key as active, which may be out of date
 }
 
 // counts says whether the key would end now, and by itself.
@@ -42,14 +43,18 @@ const respite = 7 * 24 * time.Hour
 // Key judges one key of the user. Its use must have been read where the verdict
 // is to lead to an act; without it only the key's age is judged.
 func (j Judge) Key(u User, k Key, r Record, now time.Time) Verdict {
-	v := Verdict{User: u, Key: k}
+	v := Verdict{User: u, Key: k, shown: k.Active}
 	s := r.State(j.observing())
-	if k.Active == s.Off && now.Sub(s.Since) < settling {
+	settled := now.Sub(s.Since) >= settling
+	if k.Active == s.Off && !settled {
 		v.Key.Active = !s.Off // IAM does not show it yet
 	}
 	switch v.Why = j.Spares(u, k); {
-	case s.Ended:
+	case s.Ended && !settled:
 		return v // what IAM still shows is what it was
+	case s.Ended:
+		v.Do, v.Next, v.At = NoteOn, Deactivate, now.Add(respite) // it was not gone after all
+		return v
 	case s.Pending.Verb != "":
 		return j.pending(v, s, now)
 	case v.Why != "":
@@ -100,7 +105,7 @@ func (j Judge) ahead(v Verdict, s State, now time.Time) Verdict {
 	case v.Key.Active:
 		return j.active(v, s, due, now)
 	case s.Off && !s.Promised.IsZero():
-		return j.inactive(v, s, due, now)
+		return j.inactive(v, s, now)
 	case now.Before(latest(due, s.Spared)):
 		v.Next, v.At = Delete, latest(due, s.Spared).Add(j.untold())
 	default:
@@ -135,9 +140,9 @@ func (j Judge) due(k Key) (time.Time, string) {
 func (j Judge) active(v Verdict, s State, due, now time.Time) Verdict {
 	lead := j.Policy.Lead()
 	end := latest(due, s.Spared)
-	told := s.Lead > 0 || s.Would != "" || !s.Promised.IsZero()
+	warned := s.Lead > 0 || s.Would != ""
 	switch {
-	case told && now.Before(due.Add(-lead)) && latest(s.Promised, s.Spared).Before(due):
+	case warned && now.Before(end.Add(-lead)) && s.Promised.Before(end):
 		v.Do = Release // used again, or the policy gives it longer
 	case !s.Promised.IsZero():
 		end = latest(end, s.Promised)
@@ -172,25 +177,36 @@ func (j Judge) level(left time.Duration) time.Duration {
 	return level
 }
 
-// inactive judges a key that is deactivated. The days before its deletion count
-// from when it was seen to be so, and from its last use if that came later.
-func (j Judge) inactive(v Verdict, s State, due, now time.Time) Verdict {
-	since := s.Since
-	if v.Key.Used != nil {
-		since = latest(since, v.Key.Used.At)
-	}
-	v.Next, v.At = Delete, latest(since.Add(j.Policy.Grace), due, s.Promised)
-	if now.Before(v.At) {
+// inactive judges a key that is deactivated. What IAM shows as active is never
+// deleted, although it may only be late.
+func (j Judge) inactive(v Verdict, s State, now time.Time) Verdict {
+	v.Next, v.At = Delete, latest(j.deletion(v.Key, s.Since, j.Policy.Grace), s.Promised)
+	switch {
+	case now.Before(v.At):
+		return v
+	case v.shown:
+		v.At = now.Add(time.Minute)
 		return v
 	}
 	return j.end(v, Delete, s, now)
+}
+
+// deletion is when a key is deleted that was deactivated then: the grace counts
+// from its last use if that came later, and never is it younger than the policy
+// says.
+func (j Judge) deletion(k Key, deactivated time.Time, grace time.Duration) time.Time {
+	due, _ := j.due(k)
+	if k.Used != nil {
+		deactivated = latest(deactivated, k.Used.At)
+	}
+	return latest(deactivated.Add(grace), due)
 }
 
 // end is what a key has come to; observe mode only says so, once.
 func (j Judge) end(v Verdict, do Do, s State, now time.Time) Verdict {
 	switch {
 	case !j.observing() && do == Deactivate:
-		v.Do, v.Next, v.At = do, Delete, now.Add(j.Policy.Grace)
+		v.Do, v.Next, v.At = do, Delete, j.deletion(v.Key, now, j.Policy.Grace)
 	case !j.observing():
 		v.Do, v.Next, v.At = do, Nothing, time.Time{}
 	case s.Would != do:
@@ -199,33 +215,38 @@ func (j Judge) end(v Verdict, do Do, s State, now time.Time) Verdict {
 	return v
 }
 
-// pending judges what was ordered, or begun and perhaps not finished.
+// secondThought is how long a key is kept at least that a person had
+// deactivated, however short the policy's grace: Undo must mean something.
+const secondThought = 24 * time.Hour
+
+// pending judges what was ordered, or begun and perhaps not finished. Nobody can
+// order a deletion, whatever a record says.
 func (j Judge) pending(v Verdict, s State, now time.Time) Verdict {
 	want, spares := s.Pending, v.Why
 	then := s
 	then.Pending = Change{}
 	asked := j.ahead(v, then, now).Do
-	v.Do, v.Rule, v.ordered = want.Do, want.Rule, want.By != ""
+	v.Do, v.Rule, v.ordered = want.Do, want.Rule, want.By != "" && want.Do != Delete
 	switch {
 	case want.Verb == Begun && want.Do == Deactivate && !v.Key.Active,
-		want.Do == Reactivate && v.Key.Active && want.Verb == Begun:
+		want.Verb == Begun && want.Do == Reactivate && v.Key.Active:
 		v.Done = true
-	case want.Do == Reactivate:
-		if v.Key.Active {
-			v.Do, v.Why = Drop, "it is active already"
-		}
-	case spares != "":
+	case want.Do.Ends() && spares != "":
 		v.Do = Drop
 	case want.Do.Ends() && j.observing():
 		v.Do, v.Why = Drop, "the policy only observes by now"
-	case want.By == "" && asked != want.Do:
+	case !v.ordered && asked != want.Do:
 		v.Do, v.Why = Drop, "the policy does not ask for it any more"
-	case !v.Key.Active && want.Do == Deactivate:
+	case want.Do == Deactivate && !v.Key.Active:
 		v.Do, v.Why = Drop, "it is inactive already"
+	case want.Do == Reactivate && v.Key.Active:
+		v.Do, v.Why = Drop, "it is active already"
 	}
 	switch {
+	case v.Do == Deactivate && v.ordered && j.Policy.Grace == 0:
+		v.Next, v.At = Delete, j.deletion(v.Key, now, secondThought)
 	case v.Do == Deactivate:
-		v.Next, v.At = Delete, now.Add(j.Policy.Grace)
+		v.Next, v.At = Delete, j.deletion(v.Key, now, j.Policy.Grace)
 	case v.Do == Reactivate:
 		v.Next, v.At = Deactivate, now.Add(respite)
 	}

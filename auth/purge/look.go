@@ -4,29 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Look reads one key afresh: its user with tags, all of the user's keys, and
-// the key's own use. It fails with ErrGone where there is no such key.
-func (p *Purge) Look(ctx context.Context, ref Ref) (User, error) {
-	u, err := p.lookAt(ctx, ref)
-	if !errors.Is(err, ErrGone) {
-		return u, err
-	}
-	// Whoever was renamed keeps their keys.
-	_, name, unknown := p.Keys.LastUse(ctx, ref.ID)
-	var denied *Denied // so IAM answers for a key that the account does not have
-	switch {
-	case unknown != nil && !errors.Is(unknown, ErrGone) && !errors.As(unknown, &denied):
-		return User{}, fmt.Errorf("asking whose key %s is: %w", ref.ID, unknown)
-	case unknown != nil, name == "", name == ref.User:
-		return User{}, err
-	}
-	return p.lookAt(ctx, Ref{ref.ID, name})
-}
-
-func (p *Purge) lookAt(ctx context.Context, ref Ref) (User, error) {
+// the key's own use. A user who was renamed is found by the id, where that is
+// known. It fails with ErrGone where there is no such key.
+func (p *Purge) Look(ctx context.Context, ref Ref, userID string) (User, error) {
 	u, err := p.Users.User(ctx, ref.User)
+	if userID != "" && (errors.Is(err, ErrGone) || err == nil && u.ID != userID) {
+		u, err = p.search(ctx, userID)
+	}
 	if err == nil {
 		u.Keys, err = p.Keys.Keys(ctx, u.Name)
 	}
@@ -34,17 +22,30 @@ func (p *Purge) lookAt(ctx context.Context, ref Ref) (User, error) {
 		return User{}, fmt.Errorf("reading the IAM user %s: %w", ref.User, err)
 	}
 	for n, k := range u.Keys {
-		if k.ID != ref.ID {
-			continue
+		if k.ID == ref.ID {
+			u.Keys[n].Used, err = p.lastUse(ctx, u.Name, k.ID)
+			return u, err
 		}
-		use, _, err := p.Keys.LastUse(ctx, k.ID)
-		if err != nil {
-			return User{}, fmt.Errorf("reading when %s was used last: %w", k.ID, err)
-		}
-		u.Keys[n].Used = &use
-		return u, nil
 	}
 	return User{}, fmt.Errorf("%s of %s: %w", ref.ID, ref.User, ErrGone)
+}
+
+// lastUse reads when a key was used last. IAM may answer that the bot is denied
+// this for a key that was deleted a moment ago (inferred), so the list of the
+// user's keys has the last word.
+func (p *Purge) lastUse(ctx context.Context, user, id string) (*Use, error) {
+	use, _, err := p.Keys.LastUse(ctx, id)
+	var denied *Denied
+	if errors.As(err, &denied) {
+		keys, listed := p.Keys.Keys(ctx, user)
+		if listed == nil && !slices.ContainsFunc(keys, func(k Key) bool { return k.ID == id }) {
+			err = ErrGone
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading when %s of %s was used last: %w", id, user, err)
+	}
+	return &use, nil
 }
 
 // Find reads the user whom AWS Config speaks of, by a user's id or by that of a
@@ -69,6 +70,11 @@ func (p *Purge) Find(ctx context.Context, region, id string) (User, error) {
 func (p *Purge) find(ctx context.Context, region, id string) (User, error) {
 	if IsKeyID(id) {
 		_, name, err := p.Keys.LastUse(ctx, id)
+		var denied *Denied
+		if errors.As(err, &denied) { // so IAM may answer for a key that it does not have
+			p.Warn(ctx, fmt.Errorf("asking whose key %s is: %v", id, err))
+			err = ErrGone
+		}
 		if err != nil {
 			return User{}, fmt.Errorf("asking whose key %s is: %w", id, err)
 		}
@@ -105,20 +111,18 @@ func (p *Purge) search(ctx context.Context, id string) (User, error) {
 	return p.Users.User(ctx, name)
 }
 
-// readUses reads when those of the user's keys were used last that matter.
+// readUses reads when those of the user's keys were used last that matter. A key
+// that is gone meanwhile stays unread: whoever acts looks again.
 func (p *Purge) readUses(ctx context.Context, j Judge, u *User, records map[string]Filed) error {
 	for n, k := range u.Keys {
 		if !j.Matters(k, records[k.ID].Record, p.Now()) {
 			continue
 		}
-		use, _, err := p.Keys.LastUse(ctx, k.ID)
-		if errors.Is(err, ErrGone) {
-			continue
+		use, err := p.lastUse(ctx, u.Name, k.ID)
+		if err != nil && !errors.Is(err, ErrGone) {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("reading when %s was used last: %w", k.ID, err)
-		}
-		u.Keys[n].Used = &use
+		u.Keys[n].Used = use
 	}
 	return nil
 }

@@ -17,7 +17,10 @@ const region = "eu-west-1"
 // TestFind: Config's name may be missing, out of date, or not to be had. The
 // user is found all the same, with few calls.
 func TestFind(t *testing.T) {
-	const id = "AIDATESThana"
+	const (
+		id    = "AIDATESThana"
+		named = "Named eu-west-1 " + id
+	)
 	for _, c := range []struct {
 		name    string
 		prepare func(*world)
@@ -27,23 +30,25 @@ func TestFind(t *testing.T) {
 		warned  bool
 	}{
 		{"Config knows", func(w *world) { w.iam.config[id] = "hana" }, id, "hana",
-			[]string{"Named eu-west-1 " + id, "User hana", "Keys hana", "LastUse " + key1}, false},
+			[]string{named, "User hana", "Keys hana", "LastUse " + key1}, false},
 		{"Config knows nothing", func(*world) {}, id, "hana",
-			[]string{"Named eu-west-1 " + id, "Users", "User hana", "Keys hana", "LastUse " + key1}, false},
-		{"Config is denied", func(w *world) { w.iam.configErr = &purge.Denied{Action: "config:ListDiscoveredResources"} }, id, "hana",
-			[]string{"Named eu-west-1 " + id, "Users", "User hana", "Keys hana", "LastUse " + key1}, true},
+			[]string{named, "Users", "User hana", "Keys hana", "LastUse " + key1}, false},
+		{"Config is denied", func(w *world) {
+			w.iam.configErr = &purge.Denied{Action: "config:ListDiscoveredResources"}
+		}, id, "hana",
+			[]string{named, "Users", "User hana", "Keys hana", "LastUse " + key1}, true},
 		{"the user was renamed", func(w *world) {
 			w.iam.config[id] = "hana"
 			w.iam.alter("hana", func(u *purge.User) { u.Name = "hana.sato" })
 		}, id, "hana.sato",
-			[]string{"Named eu-west-1 " + id, "User hana", "Users", "User hana.sato", "Keys hana.sato", "LastUse " + key1}, false},
+			[]string{named, "User hana", "Users", "User hana.sato", "Keys hana.sato", "LastUse " + key1}, false},
 		{"another has the name now", func(w *world) {
 			w.iam.config[id] = "hana"
 			w.iam.alter("hana", func(u *purge.User) { u.Name = "hana.sato" })
 			w.iam.add("hana", active(key3, 0))
 			w.iam.alter("hana", func(u *purge.User) { u.ID = "AIDATESTother" })
 		}, id, "hana.sato",
-			[]string{"Named eu-west-1 " + id, "User hana", "Users", "User hana.sato", "Keys hana.sato", "LastUse " + key1}, false},
+			[]string{named, "User hana", "Users", "User hana.sato", "Keys hana.sato", "LastUse " + key1}, false},
 		{"a key", func(*world) {}, key1, "hana",
 			[]string{"LastUse " + key1, "User hana", "Keys hana", "LastUse " + key1}, false},
 	} {
@@ -189,11 +194,12 @@ func TestRead(t *testing.T) {
 	w.wantDid()
 
 	w.policy.Keys.Unused = 40 * day // now one matters from 26 days on
-	w.iam.add("younger", active("AKIATEST000000000006", 26), active("AKIATEST000000000007", 25))
+	const matters, not = "AKIATEST000000000006", "AKIATEST000000000007"
+	w.iam.add("younger", active(matters, 26), active(not, 25))
 	if _, err := w.purge.Read(t.Context(), func(int, int) {}); err != nil {
 		t.Fatal(err)
 	}
-	if calls := w.iam.asked(); !slices.Contains(calls, "LastUse AKIATEST000000000006") || slices.Contains(calls, "LastUse AKIATEST000000000007") {
+	if calls := w.iam.asked(); !slices.Contains(calls, "LastUse "+matters) || slices.Contains(calls, "LastUse "+not) {
 		t.Errorf("it called %q", calls)
 	}
 }
@@ -337,7 +343,8 @@ func TestDenied(t *testing.T) {
 	w.denies("deactivate")
 	_, err := w.purge.Attend(t.Context(), purge.Ref{ID: key1, User: "hana"}, nil)
 	var denied *purge.Denied
-	if !errors.As(err, &denied) || err.Error() != key1+" of hana: deactivate: denied: AWS does not let the bot call iam:deactivate" {
+	want := key1 + " of hana: deactivate: denied: AWS does not let the bot call iam:deactivate"
+	if !errors.As(err, &denied) || err.Error() != want {
 		t.Error(err)
 	}
 }

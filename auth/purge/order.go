@@ -65,14 +65,20 @@ func (p *Purge) fit(ctx context.Context, r Record, user string, want Change) err
 		return &auth.Refusal{Reason: auth.NoKey}
 	case !may:
 		return &auth.Refusal{Reason: auth.NoDecider}
-	case s.Ended, s.Pending.Verb != "", undo && !(s.Off && s.Ours), !undo && s.Off:
+	case s.Ended, s.Pending.Verb != "" && !p.stuck(s, want), undo && !(s.Off && s.Ours), !undo && s.Off:
 		return &auth.Refusal{Reason: auth.KeyMoved}
 	case want.Do == Deactivate && observing:
 		return &auth.Refusal{Reason: auth.KeyObserve}
-	case want.Verb != Ordered && user == r.Sight().Owner:
+	case want.Do != Deactivate && user == r.Sight().Owner:
 		return &auth.Refusal{Reason: auth.OwnKey}
 	}
 	return nil
+}
+
+// stuck says whether what the policy began has come to nothing for a while, so
+// that somebody can still spare the key.
+func (p *Purge) stuck(s State, want Change) bool {
+	return want.Verb != Ordered && s.Pending.By == "" && p.Now().Sub(s.Pending.At) >= lease
 }
 
 func (p *Purge) amend(ctx context.Context, id string, by auth.Actor, want Change) (Record, error) {
@@ -82,6 +88,9 @@ func (p *Purge) amend(ctx context.Context, id string, by auth.Actor, want Change
 			return f.Record, err
 		},
 		func(r Record) (Record, error) {
+			if r.came(want.Verb, by.Source) {
+				return r, auth.ErrNoChange // the same click, delivered twice
+			}
 			if err := p.fit(ctx, r, by.User, want); err != nil {
 				return r, err
 			}
@@ -89,6 +98,9 @@ func (p *Purge) amend(ctx context.Context, id string, by auth.Actor, want Change
 			c.By, c.Door, c.Source, c.At = by.User, by.Door, by.Source, p.Now()
 			if c.Verb == Kept {
 				c.Until = latest(c.At, s.Promised, s.Spared).Add(respite)
+			}
+			if c.Until.After(c.At.Add(Longest)) {
+				return r, &auth.Refusal{Reason: auth.BadDate}
 			}
 			return r.With(c), nil
 		},

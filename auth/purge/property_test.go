@@ -286,7 +286,8 @@ func (l *land) look(t *rapid.T) {
 
 // lookAfter lets a process look after a key that may end anywhere.
 func (l *land) lookAfter(t *rapid.T, ref purge.Ref) {
-	f := &fuse{left: rapid.SampledFrom([]int{-1, -1, -1, 1, 2, 3, 4, 5}).Draw(t, "effects"), lost: rapid.Bool().Draw(t, "answer lost")}
+	left := rapid.SampledFrom([]int{-1, -1, -1, 1, 2, 3, 4, 5}).Draw(t, "effects")
+	f := &fuse{left: left, lost: rapid.Bool().Draw(t, "answer lost")}
 	_, err := l.doomed(f).Attend(t.Context(), ref, nil)
 	if err != nil && !errors.Is(err, errCrash) && !errors.Is(err, purge.ErrHeld) {
 		t.Fatalf("looking after %s: %v", ref.ID, err)
@@ -341,7 +342,8 @@ func (l *land) meddle(t *rapid.T) {
 		t.Skip("it is gone")
 	}
 	l.iam.forget()
-	switch rapid.SampledFrom([]string{"use", "use", "turn on", "turn off", "remove", "rename", "tag", "a key"}).Draw(t, "how") {
+	ways := []string{"use", "use", "turn on", "turn off", "remove", "rename", "tag", "a key"}
+	switch rapid.SampledFrom(ways).Draw(t, "how") {
 	case "use":
 		if l.iam.is(id) == "active" {
 			l.iam.use(id)

@@ -63,10 +63,11 @@ type Budget interface {
 	SetLimit(ctx context.Context, limit int) error
 	// Claim counts the keys against the limit (1 where none was set): all of
 	// them, or none and false. One that was counted within a day, or allowed,
-	// is free.
-	Claim(ctx context.Context, ids []string, now time.Time) (bool, error)
-	// PutHold stores what waits, for two days, and returns it as it is stored:
-	// the older one where its id is known.
+	// is free. One that is held is refused, unless the whole account was looked
+	// at (whole), whose word then takes the place of the hold's.
+	Claim(ctx context.Context, ids []string, whole bool, now time.Time) (bool, error)
+	// PutHold stores what waits, for two days, holds its keys for so long, and
+	// returns it as it is stored: the older one where its id is known.
 	PutHold(ctx context.Context, h Hold) (Hold, error)
 	// ToldHold notes that people were asked.
 	ToldHold(ctx context.Context, id string) error

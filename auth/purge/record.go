@@ -101,6 +101,11 @@ func (r Record) With(c Change) Record {
 	return r
 }
 
+// came says whether a change of this kind came from the same click before.
+func (r Record) came(v Verb, source string) bool {
+	return source != "" && slices.ContainsFunc(r.History, func(c Change) bool { return c.Verb == v && c.Source == source })
+}
+
 // Sight is the newest that is known of the key; the zero Sight where nothing is.
 func (r Record) Sight() Sight {
 	for _, c := range slices.Backward(r.History) {

@@ -1,6 +1,8 @@
 package purge_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,11 @@ func newKey(t *testing.T) *world {
 	w.iam.add("hana", active(key1, 0))
 	return w
 }
+
+// deactivated is a key's usual history until then, by the default policy.
+var deactivated = slices.Clip([]string{
+	"76 warned until 90", "83 warned until 90", "89 warned until 90", "90 deactivated until 100",
+})
 
 func TestStagesOfAKey(t *testing.T) {
 	w := newKey(t)
@@ -34,8 +41,7 @@ func TestStagesOfAKey(t *testing.T) {
 	w.wantDid("delete " + key1)
 	w.goTo(140)
 	w.wantDid()
-	w.wantHistory(key1, "76 warned until 90", "83 warned until 90", "89 warned until 90",
-		"90 deactivated until 100", "100 deleted")
+	w.wantHistory(key1, append(deactivated, "100 deleted")...)
 }
 
 func TestRuleAndSightAreWrittenDown(t *testing.T) {
@@ -119,33 +125,43 @@ func TestExemptUntilADateBeforeTheEnd(t *testing.T) {
 	w.wantDid("deactivate " + key1)
 }
 
-// Who spares a key of which nobody has been warned yet does not hasten its end.
-func TestExemptBeforeAnyWarning(t *testing.T) {
-	w := newKey(t)
-	w.policy.Keys.Mode = auth.Observe
-	w.jumpTo(200)
-	w.policy.Keys.Mode = auth.Enforce
-	w.exempt(key1, ben, dawn(201))
-	w.goTo(214)
-	w.wantDid()
-	w.wantHistory(key1, "200 warned until 214, observed", "200 exempted until 201", "201 warned until 215",
-		"208 warned until 215", "214 warned until 215")
-}
-
-// What was said before a date in the far future warns of nothing behind it.
-func TestExemptThenOtherPolicies(t *testing.T) {
+// Whom somebody spared until later than the policy asks for, needs no release.
+func TestExemptThenMaxAgeIsRaised(t *testing.T) {
 	w := newKey(t)
 	w.goTo(80)
-	w.exempt(key1, ben, dawn(110))
+	w.exempt(key1, ben, dawn(200))
+	w.policy.Keys.MaxAge = 120 * day
+	w.goTo(201)
+	w.wantHistory(key1, "76 warned until 90", "80 exempted until 200", "186 warned until 200", "193 warned until 200",
+		"199 warned until 200", "200 deactivated until 210")
+}
+
+// Who spares a key of which nobody has been warned yet does not hasten its end,
+// and is not passed over.
+func TestExemptBeforeAnyWarning(t *testing.T) {
+	for until, want := range map[int][]string{
+		201: {"201 warned until 215", "208 warned until 215", "214 warned until 215", "215 deactivated until 225"},
+		300: {"286 warned until 300", "293 warned until 300", "299 warned until 300", "300 deactivated until 310"},
+	} {
+		w := newKey(t)
+		w.policy.Keys.Mode = auth.Observe
+		w.jumpTo(200)
+		w.policy.Keys.Mode = auth.Enforce
+		w.exempt(key1, ben, dawn(until))
+		w.goTo(max(until, 215))
+		before := []string{"200 warned until 214, observed", fmt.Sprint("200 exempted until ", until)}
+		w.wantHistory(key1, append(before, want...)...)
+	}
+}
+
+// What observe mode said is taken back where it is not so any more.
+func TestWouldNotAnyMore(t *testing.T) {
+	w := newKey(t)
+	w.policy.Keys.Mode, w.policy.Keys.FirstRun = auth.Observe, auth.AtOnce
+	w.jumpTo(100)
 	w.policy.Keys.MaxAge = 365 * day
-	w.goTo(81)
-	w.jumpTo(300)
-	w.policy.Keys.MaxAge = 90 * day
-	w.goTo(313)
-	w.wantDid()
-	w.goTo(315)
-	w.wantHistory(key1, "76 warned until 90", "80 exempted until 110", "81 released",
-		"301 warned until 315", "308 warned until 315", "314 warned until 315", "315 deactivated until 325")
+	w.goTo(101)
+	w.wantHistory(key1, "100 would deactivate, observed", "101 released, observed")
 }
 
 func TestUndo(t *testing.T) {
@@ -158,8 +174,8 @@ func TestUndo(t *testing.T) {
 	w.goTo(98)
 	w.wantDid()
 	w.goTo(110)
-	w.wantHistory(key1, "76 warned until 90", "83 warned until 90", "89 warned until 90", "90 deactivated until 100",
-		"92 ordered reactivate", "92 reactivated until 99", "98 warned until 99", "99 deactivated until 109", "109 deleted")
+	w.wantHistory(key1, append(deactivated, "92 ordered reactivate", "92 reactivated until 99", "98 warned until 99",
+		"99 deactivated until 109", "109 deleted")...)
 }
 
 func TestUsedAgain(t *testing.T) {
@@ -187,7 +203,7 @@ func TestUsedEveryDay(t *testing.T) {
 			w.iam.use(key1)
 		}
 	}
-	w.wantHistory(key1, "76 warned until 90", "83 warned until 90", "89 warned until 90", "90 deactivated until 100")
+	w.wantHistory(key1, deactivated...)
 }
 
 // A key that was used after it was seen inactive is deleted the days later.
@@ -212,18 +228,19 @@ func TestPolicyChanges(t *testing.T) {
 	}{
 		{"max_age is lowered: the full warning first", 50, func(k *auth.KeyPolicy) { k.MaxAge = 30 * day }, 75,
 			[]string{"51 warned until 65", "58 warned until 65", "64 warned until 65", "65 deactivated until 75", "75 deleted"}},
-		{"max_age is lowered after the warning: not before what was told", 78, func(k *auth.KeyPolicy) { k.MaxAge = 30 * day }, 90,
-			[]string{"76 warned until 90", "83 warned until 90", "89 warned until 90", "90 deactivated until 100"}},
+		{"max_age is lowered after the warning: not before what was told", 78,
+			func(k *auth.KeyPolicy) { k.MaxAge = 30 * day }, 90,
+			deactivated},
 		{"max_age is raised", 78, func(k *auth.KeyPolicy) { k.MaxAge = 120 * day }, 106,
 			append(warned, "79 released", "106 warned until 120")},
 		{"max_age is raised by less than the warning", 85, func(k *auth.KeyPolicy) { k.MaxAge = 95 * day }, 95,
 			[]string{"76 warned until 90", "83 warned until 90", "94 warned until 95", "95 deactivated until 105"}},
 		{"grace is shortened: not before what was told", 95, func(k *auth.KeyPolicy) { k.Grace = 0 }, 100,
-			[]string{"76 warned until 90", "83 warned until 90", "89 warned until 90", "90 deactivated until 100", "100 deleted"}},
+			append(deactivated, "100 deleted")},
 		{"grace is longer", 95, func(k *auth.KeyPolicy) { k.Grace = 20 * day }, 110,
-			[]string{"76 warned until 90", "83 warned until 90", "89 warned until 90", "90 deactivated until 100", "110 deleted"}},
+			append(deactivated, "110 deleted")},
 		{"at_once goes by what was told, too", 78, func(k *auth.KeyPolicy) { k.FirstRun, k.MaxAge = auth.AtOnce, 30*day }, 90,
-			[]string{"76 warned until 90", "83 warned until 90", "89 warned until 90", "90 deactivated until 100"}},
+			deactivated},
 		{"an unused rule comes", 50, func(k *auth.KeyPolicy) { k.Unused = 20 * day }, 65,
 			[]string{"51 warned until 65", "58 warned until 65", "64 warned until 65", "65 deactivated until 75"}},
 	} {
@@ -331,9 +348,11 @@ func TestReactivatedByOthers(t *testing.T) {
 	w.wantDid("deactivate " + key1)
 	w.iam.turn(key1, true)
 	w.goTo(93)
-	want := []string{"76 warned until 90", "83 warned until 90", "89 warned until 90", "90 deactivated until 100",
-		"93 found_active until 100"}
+	want := append(deactivated, "93 found_active until 100")
 	w.wantHistory(key1, want...)
+	if s := w.record(key1).Sight(); s.Next != purge.Deactivate || !s.When.Equal(dawn(100)) {
+		t.Errorf("what comes next: %s at %v", s.Next, s.When)
+	}
 	w.goTo(99)
 	w.wantDid()
 	w.goTo(110)
@@ -413,8 +432,13 @@ func TestUserRenamed(t *testing.T) {
 	w.goTo(89)
 	w.wantHistory(key1, "76 warned until 90", "83 warned until 90", "89 warned until 90")
 	w.wait(day)
+	w.iam.asked()
 	w.attend(key1, "hana")
 	w.wantDid("deactivate " + key1)
+	asked := w.iam.asked()
+	if n := len(slices.DeleteFunc(asked, func(call string) bool { return call != "User hana" })); n != 1 {
+		t.Errorf("the old name was asked for %d times", n)
+	}
 }
 
 // While IAM does not say whose a key is, it is not taken for gone.
@@ -481,3 +505,11 @@ func (w *world) fault(begins string) fault {
 }
 
 func (f fault) mend() { f.w.iam.before = f.was }
+
+func TestRecordOnlyGrows(t *testing.T) {
+	r := purge.Record{ID: key1, History: make([]purge.Change, 0, 9)}
+	warned, gone := r.With(purge.Change{Verb: purge.Warned}), r.With(purge.Change{Verb: purge.Gone})
+	if r.Version() != 0 || warned.Version() != 1 || warned.History[0].Verb != purge.Warned || gone.History[0].Verb != purge.Gone {
+		t.Errorf("%+v, %+v, %+v", r, warned, gone)
+	}
+}

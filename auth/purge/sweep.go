@@ -64,11 +64,10 @@ func (p *Purge) ReadUser(ctx context.Context, name string) (Plan, error) {
 			return Plan{}, fmt.Errorf("reading the record of %s: %w", k.ID, err)
 		}
 		records[k.ID] = f.Record
-		use, _, err := p.Keys.LastUse(ctx, k.ID)
+		u.Keys[n].Used, err = p.lastUse(ctx, u.Name, k.ID)
 		if err != nil && !errors.Is(err, ErrGone) {
-			return Plan{}, fmt.Errorf("reading when %s was used last: %w", k.ID, err)
+			return Plan{}, err
 		}
-		u.Keys[n].Used = &use
 	}
 	return j.Plan([]User{u}, records, p.Now()), nil
 }
@@ -161,7 +160,7 @@ func (p *Purge) Sweep(ctx context.Context, progress func(done, total int)) (Swee
 		for n, v := range ends {
 			ids[n] = v.Key.ID
 		}
-		ok, err := p.Budget.Claim(ctx, ids, plan.At)
+		ok, err := p.Budget.Claim(ctx, ids, true, plan.At)
 		if err != nil {
 			return Sweep{}, fmt.Errorf("counting the keys that end: %w", err)
 		}
@@ -198,6 +197,14 @@ func (p Plan) work(held bool) []Ref {
 		}
 	}
 	return all
+}
+
+// untold says whether people have not been told yet what the record says would
+// happen, or happened, to the key.
+func (f Filed) untold() bool {
+	return slices.ContainsFunc(f.History[min(f.Told.Version, f.Version()):], func(c Change) bool {
+		return c.Verb != Begun && c.Verb != Ordered && c.Verb != Dropped
+	})
 }
 
 // restless says whether there is something to record or to tell of the key.
