@@ -116,6 +116,7 @@ type Job struct {
 	Source     string
 	DetailType string
 	Run        func(context.Context, *Desk, Event) error
+	Within     time.Duration // how long it may take; 0: as long as most
 }
 
 // Commands lists the slash commands. A test holds it and the lists of
@@ -174,22 +175,26 @@ func Notices() []Notice {
 
 // Jobs lists the events that are acted on, by source and detail-type.
 func Jobs() []Job {
+	// IAM answers a few calls a second: the access keys of a big account take
+	// minutes. The queue and Lambda give no job more than 14 and 15.
+	const usual, long = 0, 13 * time.Minute
 	return []Job{
-		{"aws.ec2", "EC2 Instance State-change Notification", stateChange},
-		{"aws.ec2", "AWS API Call via CloudTrail", nameCaller},
-		{"aws.config", "Config Rules Compliance Change", compliance},
-		{"sekisho.schedule", "Sweep", sweep},
-		{"sekisho.schedule", "Keys", keySweep},
-		{taskSource, taskConfirm, confirmStop},
-		{taskSource, taskTell, tellAgain},
-		{taskSource, taskSettle, settle},
-		{taskSource, taskSay, sayAgain},
-		{taskSource, taskStart, startForOwner},
-		{taskSource, taskAttend, attend},
-		{taskSource, taskRecord, recordAgain},
-		{taskSource, taskCaller, nameCallerAgain},
-		{taskSource, taskKey, attendKey},
-		{taskSource, taskKeys, sendKeys},
+		{"aws.ec2", "EC2 Instance State-change Notification", stateChange, usual},
+		{"aws.ec2", "AWS API Call via CloudTrail", nameCaller, usual},
+		{"aws.config", "Config Rules Compliance Change", compliance, usual},
+		{"sekisho.schedule", "Sweep", sweep, usual},
+		{"sekisho.schedule", "Keys", keySweep, long},
+		{taskSource, taskConfirm, confirmStop, usual},
+		{taskSource, taskTell, tellAgain, usual},
+		{taskSource, taskSettle, settle, usual},
+		{taskSource, taskSay, sayAgain, usual},
+		{taskSource, taskStart, startForOwner, usual},
+		{taskSource, taskAttend, attend, usual},
+		{taskSource, taskRecord, recordAgain, usual},
+		{taskSource, taskCaller, nameCallerAgain, usual},
+		{taskSource, taskKey, attendKey, usual},
+		{taskSource, taskHold, tellHoldAgain, usual},
+		{taskSource, taskKeys, sendKeys, long},
 	}
 }
 

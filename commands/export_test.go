@@ -27,6 +27,12 @@ var (
 	DenyModal   = denyModal
 	CallerText  = callerText
 	Hourly      = hourly
+
+	KeyCard      = keyCard
+	KeyLine      = keyLine
+	OwnerMessage = ownerMessage
+	HoldCard     = holdCard
+	KeysPage     = keysPage
 )
 
 // HomePage is a Home tab.

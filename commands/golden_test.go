@@ -66,13 +66,17 @@ func everyMessage(t testing.TB, instanceName string) []shown {
 	cards(instanceName, add)
 	requestMessages(instanceName, message, add)
 	callers(instanceName, add)
+	keyCards(instanceName, add)
+	keyPages(t, instanceName, message)
 	homes(instanceName, func(file, name string, blocks []slack.Block) {
 		all = append(all, shown{file: file, name: name, blocks: blocks, kind: homeTab})
 	})
-	forms(instanceName, func(file, name string, v slack.ModalViewRequest) {
+	view := func(file, name string, v slack.ModalViewRequest) {
 		label := strings.Join([]string{v.CallbackID, v.PrivateMetadata, v.Title.Text}, ", ")
 		all = append(all, shown{file: file, name: name, text: label, blocks: v.Blocks.BlockSet, kind: modal, view: v})
-	})
+	}
+	forms(instanceName, view)
+	keyForms(t, instanceName, view)
 	return all
 }
 
@@ -177,6 +181,7 @@ var refusedPeople = []auth.Reason{
 	auth.Locked, auth.Replayed, auth.NoPass, auth.NoRule, auth.NeedsReason, auth.NoApprovers, auth.AlreadyAsked,
 	auth.NoBreakGlass, auth.NoRequest, auth.OwnRequest, auth.NotApprover, auth.TooLate, auth.AlreadyApproved,
 	auth.NotYours, auth.NotApproved, auth.PolicyChanged, auth.Spent,
+	auth.NoKey, auth.NoDecider, auth.OwnKey, auth.KeyMoved, auth.KeyObserve, auth.BadDate,
 }
 
 func refusals(name string, add func(file, name string, m commands.Message)) {

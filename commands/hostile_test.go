@@ -40,10 +40,11 @@ var hostileNames = map[string]string{
 }
 
 // ours is what messages may hold of Slack's own marks: dates, the tests'
-// channels and people, a link to AWS's console, and the call to those present
+// channels and people, links to AWS's console, and the call to those present
 // at the head of an escalation.
-var ours = regexp.MustCompile(`<!date\^\d+\^[^|<>]+\|[^<>]+>|<#(` + alerts + `|` + loud + `)>|<@U0(HANA|BEN|MAI|LEAD\d\d)>|<!subteam\^` + leads + `>|` +
-	`<https://eu-central-1\.console\.aws\.amazon\.com/ec2/home\?region=eu-central-1#InstanceDetails:instanceId=i-[0-9a-f]+\|i-[0-9a-f]+>|^(:rotating_light: )?<!here> `)
+var ours = regexp.MustCompile(`<!date\^\d+\^[^|<>]+\|[^<>]+>|<#(` + alerts + `|` + loud + `|` + keysChannel + `)>|<@U0(HANA|BEN|MAI|LEAD\d\d)>|<!subteam\^` + leads + `>|` +
+	`<https://eu-central-1\.console\.aws\.amazon\.com/ec2/home\?region=eu-central-1#InstanceDetails:instanceId=i-[0-9a-f]+\|i-[0-9a-f]+>|` +
+	`<https://us-east-1\.console\.aws\.amazon\.com/iam/home#/users/details/[\w%.~$&+=:@!*'(),;-]+\?section=security_credentials\|IAM console>|^(:rotating_light: )?<!here> `)
 
 func TestNoNameMakesAMessageDoAnything(t *testing.T) {
 	plain := make(map[string]string)

@@ -27,40 +27,74 @@ func attendKey(ctx context.Context, d *Desk, e Event) error {
 	if err != nil || d.Purge == nil {
 		return err
 	}
-	return d.attendToKey(ctx, t, nil)
+	_, err = d.attendToKey(ctx, t, nil)
+	return err
 }
 
-// AttendKey looks after a key now, for whoever sits at a terminal.
+// AttendKey looks after a key now, for whoever sits at a terminal. The error
+// says what could not be done, also where it is tried again later.
 func (d *Desk) AttendKey(ctx context.Context, ref purge.Ref) error {
-	return d.attendToKey(ctx, keyTask{Ref: ref}, nil)
+	left, err := d.attendToKey(ctx, keyTask{Ref: ref}, nil)
+	if left != nil {
+		left = fmt.Errorf("%s of %s: %w", ref.ID, ref.User, left)
+	}
+	return errors.Join(left, err)
 }
+
+// keyTries bounds how often a fault of AWS's is tried again: for some four
+// hours, after which the next sweep sees to the key.
+const keyTries = 50
 
 // attendToKey does what is to be done about a key and tells it. Whatever was
-// done is told, also where the next step failed.
-func (d *Desk) attendToKey(ctx context.Context, t keyTask, seen *purge.User) error {
-	a, err := d.Purge.Attend(ctx, t.Ref, seen)
-	told := d.tellKey(t).tell(ctx, d)
+// done is told, also where the next step failed. What is left to do is one
+// task, however much that is: of two there would soon be four. left is what
+// could not be done now, failed what keeps this task.
+func (d *Desk) attendToKey(ctx context.Context, t keyTask, seen *purge.User) (left, failed error) {
+	a, left := d.Purge.Attend(ctx, t.Ref, seen)
+	next, after := t, time.Duration(-1)
+	again := func(try int, pause time.Duration) {
+		if after < 0 || pause < after {
+			next.Try, after = try, pause
+		}
+	}
+	telling := d.tellKey(t)
+	telling.again = func(_ context.Context, try int, pause time.Duration) error {
+		again(try, pause)
+		return nil
+	}
+	failed = telling.tell(ctx, d)
+	if a.Untold && failed == nil && after < 0 { // it was told now
+		a, left = d.Purge.Attend(ctx, t.Ref, nil)
+		failed = telling.tell(ctx, d)
+	}
 	var denied *purge.Denied
-	switch {
-	case errors.Is(err, purge.ErrHeld) && d.Queue != nil:
-		return errors.Join(told, d.later(ctx, taskKey, t, tellLease))
-	case errors.As(err, &denied):
+	switch wait := a.Verdict.At.Sub(d.Now()); {
+	case errors.Is(left, purge.ErrHeld):
+		again(t.Try, tellLease)
+	case errors.As(left, &denied):
 		// Trying again soon changes nothing; the next sweep does.
-		return errors.Join(told, d.missingPermission(ctx, denied))
-	case err != nil && d.Queue != nil:
-		d.Log.WarnContext(ctx, "looking after an access key", "key", t.ID, "user", t.User, "try", t.Try, "error", err)
-		t.Try++
-		return errors.Join(told, d.later(ctx, taskKey, t, pauseBefore(t.Try)))
-	case err != nil:
-		return errors.Join(told, err)
+		failed = errors.Join(failed, d.missingPermission(ctx, denied))
+	case left != nil && t.Try >= keyTries:
+		d.Log.ErrorContext(ctx, "an access key is left for the next sweep", "key", t.ID, "user", t.User, "error", left)
+	case left != nil:
+		d.Log.WarnContext(ctx, "looking after an access key", "key", t.ID, "user", t.User, "try", t.Try, "error", left)
+		again(t.Try+1, pauseBefore(t.Try+1))
 	case a.Over:
-		d.Log.WarnContext(ctx, "an access key is left for the next sweep: as many as the policy allows have ended within a day", "key", t.ID, "user", t.User)
+		left = errOver
+		d.Log.WarnContext(ctx, "an access key is left for the next sweep", "key", t.ID, "user", t.User, "error", left)
+	case wait > 0 && wait <= soonest && d.Queue != nil:
+		again(0, wait+time.Second)
 	}
-	if wait := a.Verdict.At.Sub(d.Now()); told == nil && wait > 0 && wait <= soonest && d.Queue != nil {
-		return d.later(ctx, taskKey, keyTask{Ref: t.Ref}, wait+time.Second)
+	if after < 0 {
+		return left, failed
 	}
-	return told
+	if later := d.later(ctx, taskKey, next, after); later != nil {
+		return left, errors.Join(failed, later)
+	}
+	return left, failed
 }
+
+var errOver = errors.New("as many keys as the policy allows have ended within a day, or it waits with others for somebody's word")
 
 // orderedKey sees to it that what somebody just decided about a key is
 // recorded, before they are answered, and done and told by a worker.
@@ -77,7 +111,8 @@ func (d *Desk) orderedKey(ctx context.Context, r purge.Record) {
 	if err == nil {
 		return
 	}
-	if err := d.attendToKey(ctx, t, nil); err != nil {
+	if left, err := d.attendToKey(ctx, t, nil); left != nil || err != nil {
+		err = errors.Join(left, err)
 		d.Log.ErrorContext(ctx, "what was decided about a key is done with the next sweep", "key", r.ID, "error", err)
 	}
 }
@@ -97,7 +132,7 @@ func (d *Desk) missingPermission(ctx context.Context, denied *purge.Denied) erro
 		resource = "arn:aws:iam::" + account + ":user/*"
 	}
 	return d.announce(ctx, sayTask{Channel: d.Policy.Channels.Keys, Text: fmt.Sprintf(
-		":wrench: *A permission is missing*: AWS does not let me call `%s`, so no access key is looked after as it should be. Add this statement to my role's policy; the next sweep goes on by itself:\n```{\"Effect\": \"Allow\", \"Action\": \"%s\", \"Resource\": \"%s\"}```",
+		":wrench: *A permission is missing*: AWS does not let me call `%s`, so access keys are not looked after as they should be. Add this statement to my role's policy; the next sweep goes on by itself:\n```{\"Effect\": \"Allow\", \"Action\": \"%s\", \"Resource\": \"%s\"}```",
 		denied.Action, denied.Action, resource)})
 }
 

@@ -31,15 +31,22 @@ func keyCard(p *auth.KeyPolicy, r purge.Record) (text string, blocks []slack.Blo
 	return text, append(blocks, small("As of "+moment(last.At)))
 }
 
-// standing is the newest change that says where the key stands.
+// standing is the newest change that says where the key stands. What was ordered
+// or begun does while it is under way; dropped, it has changed nothing.
 func standing(r purge.Record) purge.Change {
-	var c purge.Change
-	for _, h := range r.History {
-		if h.Verb != purge.Begun && h.Verb != purge.Dropped || c.Verb == "" {
-			c = h
+	var now, before purge.Change
+	for _, c := range r.History {
+		switch {
+		case c.Verb == purge.Begun && now.Verb != "":
+		case c.Verb == purge.Dropped && before.Verb != "":
+			now = before
+		case c.Verb == purge.Ordered || c.Verb == purge.Begun:
+			now = c
+		default:
+			now, before = c, c
 		}
 	}
-	return c
+	return now
 }
 
 func keyHeadline(r purge.Record) string {
@@ -57,6 +64,10 @@ func keyHeadline(r purge.Record) string {
 		return fmt.Sprintf(":white_check_mark: %s is left alone: %s", capital(n), released(c))
 	case purge.Ordered:
 		return fmt.Sprintf(":gear: %s wants to %s %s; working on it", person(c.By), c.Do, n)
+	case purge.Begun:
+		return fmt.Sprintf(":gear: %s is to be %sd%s; working on it", capital(n), c.Do, byWhom(c))
+	case purge.Dropped:
+		return fmt.Sprintf(":white_check_mark: %s was to be %sd, and is left alone: %s", capital(n), c.Do, because(c.Note))
 	case purge.Deactivated:
 		return fmt.Sprintf(":lock: %s is deactivated%s", capital(n), byWhom(c))
 	case purge.Reactivated:
@@ -92,8 +103,12 @@ func released(c purge.Change) string {
 	if c.Note == "" {
 		return "its end is not near any more"
 	}
-	return c.Note
+	return because(c.Note)
 }
+
+// because shows why a key is left alone. It names patterns of the policy, of
+// which Slack would make bold letters.
+func because(why string) string { return quoted(why, 200) }
 
 func keyFacts(p *auth.KeyPolicy, r purge.Record, s purge.Sight, now time.Time) []*slack.TextBlockObject {
 	fact := func(label, value string) *slack.TextBlockObject { return words("*" + label + "*\n" + value) }
@@ -128,9 +143,9 @@ func lastUse(u *purge.Use) string {
 	case u.Service == "":
 		return moment(u.At)
 	case u.Region == "":
-		return fmt.Sprintf("%s, %s", moment(u.At), quoted(u.Service, nameMost))
+		return fmt.Sprintf("%s, %s", moment(u.At), quoted(u.Service, 40))
 	}
-	return fmt.Sprintf("%s, %s in %s", moment(u.At), quoted(u.Service, nameMost), quoted(u.Region, nameMost))
+	return fmt.Sprintf("%s, %s in %s", moment(u.At), quoted(u.Service, 40), quoted(u.Region, 40))
 }
 
 func otherKeys(keys []purge.Key, now time.Time) string {
@@ -151,34 +166,40 @@ func activity(active bool) string {
 	return "inactive"
 }
 
-// keyNext says what happens by itself, when, and by which line of the policy;
-// or what a reader can do.
+// keyNext says what happens by itself and when, and what a reader can do.
 func keyNext(p *auth.KeyPolicy, r purge.Record, s purge.Sight, state purge.State) string {
 	c := standing(r)
-	rule := ""
+	rule, would, is := "", "", "is"
 	if c.Rule != "" {
-		rule = " (the policy's `" + c.Rule + "`)"
+		rule = " (`" + c.Rule + "`)"
 	}
-	would := ""
 	if p.Mode != auth.Enforce {
-		would = "Observe mode changes nothing in AWS. "
+		would, is = " Observe mode changes nothing in AWS.", "would be"
 	}
 	switch {
-	case c.Verb == purge.Deleted, c.Verb == purge.Gone, c.Verb == purge.Released, c.Verb == purge.Ordered:
+	case state.Ended, c.Verb == purge.Released, c.Verb == purge.Ordered, c.Verb == purge.Begun, c.Verb == purge.Dropped:
 		return ""
+	case c.Verb == purge.Would && p.FirstRun == auth.AtOnce:
+		return "With `keys.mode: enforce` that is done at once (`first_run: at_once`). " + rotate
 	case c.Verb == purge.Would:
-		return "with `keys.mode: enforce` it gets the full warning first. " + rotate
-	case c.Verb == purge.Kept, c.Verb == purge.Exempted:
-		return would + "then it ends by the policy" + rule + ". " + rotate
+		return "With `keys.mode: enforce` it gets the full warning before anything is done. " + rotate
 	case state.Off:
-		return would + fmt.Sprintf("it is deleted %s%s, unless it is active again by then. *A deletion cannot be undone.*", moment(s.When), rule)
-	case s.Owner == "":
-		return would + rotate + fmt.Sprintf("\nNobody is told, since I do not know whose it is: name them under `people:` in the policy, or in the IAM user's tag %s (a Slack user id).", quoted(p.OwnerTag, nameMost))
+		return fmt.Sprintf("It %s deleted %s, unless somebody reactivates it before. *A deletion cannot be undone.*", is, moment(s.When)) + would
+	case c.Verb == purge.Warned:
+		return rotate + " Else it ends by the policy" + rule + "." + would + unknownOwner(p, s)
 	}
-	return would + rotate
+	return "After that the policy applies to it again. " + rotate + would + unknownOwner(p, s)
 }
 
-const rotate = "whoever uses it makes a second key, moves over to it, and deletes this one."
+const rotate = "Whoever uses it should make a second key, move over to it, and delete this one."
+
+// unknownOwner says how to have somebody told.
+func unknownOwner(p *auth.KeyPolicy, s purge.Sight) string {
+	if s.Owner != "" {
+		return ""
+	}
+	return fmt.Sprintf("\nI do not know whose it is, so nobody is told: name them under `people:` in Sekisho's policy, or tag the IAM user with %s, a Slack user id.", quoted(p.OwnerTag, nameMost))
+}
 
 const (
 	actionKeyOff    = "key_off"
@@ -212,13 +233,17 @@ func keyLine(r purge.Record, c purge.Change) string {
 	when := clock(c.At) + " — "
 	switch c.Verb {
 	case purge.Warned:
-		return when + fmt.Sprintf("%s left: it %s deactivated %s.", daysLeft(c.Until.Sub(c.At)), map[bool]string{true: "would be", false: "will be"}[c.Observed], moment(c.Until))
+		will := "will be"
+		if c.Observed {
+			will = "would be"
+		}
+		return when + fmt.Sprintf("%s left: it %s deactivated %s.", daysLeft(c.Until.Sub(c.At)), will, moment(c.Until))
 	case purge.Kept, purge.Exempted:
 		return when + fmt.Sprintf("%s spared it until %s: %s", person(c.By), moment(c.Until), quoted(c.Note, whyMost))
 	case purge.Released:
 		return when + "left alone: " + released(c) + "."
 	case purge.Dropped:
-		return when + fmt.Sprintf("it was to be %sd, and was not: %s.", c.Do, c.Note)
+		return when + fmt.Sprintf("it was to be %sd, and was not: %s.", c.Do, because(c.Note))
 	case purge.Deactivated, purge.Reactivated, purge.Deleted:
 		return when + string(c.Verb) + byWhom(c) + "."
 	case purge.FoundOff:
@@ -244,40 +269,49 @@ func daysLeft(d time.Duration) string {
 // ownerMessage is what a key's owner is told by direct message, where the change
 // concerns them.
 func ownerMessage(p *auth.KeyPolicy, r purge.Record, c purge.Change) (m Message, concerns bool) {
-	n := fmt.Sprintf("access key %s of your IAM user *%s*", keyName(r.ID), name(r.User))
+	n := fmt.Sprintf("The access key %s of your IAM user *%s*", keyName(r.ID), name(r.User))
 	switch c.Verb {
 	case purge.Warned:
-		m = say(fmt.Sprintf(":hourglass_flowing_sand: Your %s will be deactivated in %s, %s (the policy's `%s`).",
-			strings.Replace(n, " of your", " of the", 1), daysLeft(c.Until.Sub(c.At)), moment(c.Until), c.Rule))
+		m = say(fmt.Sprintf(":hourglass_flowing_sand: %s will be deactivated in %s, %s (`%s` in Sekisho's policy).",
+			n, daysLeft(c.Until.Sub(c.At)), moment(c.Until), c.Rule))
 		m.Blocks = append(m.Blocks, section(howToRotate(r)))
+		if len(p.Decide) > 0 {
+			m.Blocks = append(m.Blocks, section("If you need more time, ask "+mentions(p.Decide)+"."))
+		}
 	case purge.Deactivated:
-		m = say(fmt.Sprintf(":lock: The %s is deactivated%s. It is deleted %s; until then %s can bring it back, with Undo on its card.",
-			n, byWhom(c), moment(c.Until), deciders(p)))
+		m = say(fmt.Sprintf(":lock: %s is deactivated%s. It is deleted %s; until then %s.", n, byWhom(c), moment(c.Until), bringsBack(p)))
 	case purge.FoundOff:
-		m = say(fmt.Sprintf(":lock: The %s is inactive. It is deleted %s, unless it is active again by then.", n, moment(c.Until)))
+		m = say(fmt.Sprintf(":lock: %s is inactive. It is deleted %s, unless somebody reactivates it before.", n, moment(c.Until)))
+	case purge.Reactivated, purge.FoundOn:
+		how := byWhom(c)
+		if c.Verb == purge.FoundOn {
+			how = ": somebody reactivated it in AWS"
+		}
+		m = say(fmt.Sprintf(":unlock: %s is active again%s. It is kept until %s; move away from it by then.", n, how, moment(c.Until)))
 	case purge.Deleted:
-		m = say(fmt.Sprintf(":wastebasket: The %s is deleted. If you still need one, make a new one.", n))
+		m = say(fmt.Sprintf(":wastebasket: %s is deleted. If you still need one, make a new one.", n))
 	default:
 		return m, false
 	}
 	return m, true
 }
 
-func deciders(p *auth.KeyPolicy) string {
+// bringsBack says who can reactivate a key.
+func bringsBack(p *auth.KeyPolicy) string {
 	if len(p.Decide) == 0 {
-		return "your IAM administrators"
+		return "those who administer IAM can reactivate it in AWS"
 	}
-	return mentions(p.Decide)
+	return mentions(p.Decide) + " can bring it back, with Undo on its card"
 }
 
 // howToRotate is AWS's procedure:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html
 func howToRotate(r purge.Record) string {
-	first := "Make a second one: `aws iam create-access-key --user-name " + clean(r.User, nameMost) + "`"
+	first := "Make a second one: " + quoted("aws iam create-access-key --user-name "+r.User, 2*nameMost)
 	if len(r.Sight().Others) > 0 {
 		first = "You have another key already: use that one, or delete it first (a user has two at most)"
 	}
-	return "*How to rotate it*\n1. " + first + ".\n2. Put the new one wherever the old one is used.\n3. See that the old one is not used any more: " +
+	return "*How to rotate it*\n1. " + first + ".\n2. Put it wherever the old one is used.\n3. See that the old one is not used any more: " +
 		fmt.Sprintf("<%s|IAM console>.\n4. Deactivate the old one, wait a day, and delete it.", userURL(r.User)) +
 		"\nBetter still: a role, or `aws sso login`, which need no key at all."
 }

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"sekisho/auth/purge"
@@ -42,6 +43,9 @@ func compliance(ctx context.Context, d *Desk, e Event) error {
 	if err != nil || d.Purge == nil || !c.names() {
 		return err
 	}
+	if c.Resource == "" {
+		return fmt.Errorf("event %q (%s) names nobody: detail.resourceId is empty", e.ID, e.DetailType)
+	}
 	account, err := d.Purge.Account(ctx)
 	if err != nil {
 		return err
@@ -65,7 +69,8 @@ func compliance(ctx context.Context, d *Desk, e Event) error {
 	var failed []error
 	for _, k := range u.Keys {
 		if k.Used != nil { // those that matter
-			failed = append(failed, d.attendToKey(ctx, keyTask{Ref: purge.Ref{ID: k.ID, User: u.Name}}, &u))
+			_, err := d.attendToKey(ctx, keyTask{Ref: purge.Ref{ID: k.ID, User: u.Name}}, &u)
+			failed = append(failed, err)
 		}
 	}
 	return errors.Join(failed...)

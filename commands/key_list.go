@@ -25,7 +25,10 @@ func listKeys(ctx context.Context, d *Desk, r Request) (Message, error) {
 		return Message{}, err
 	}
 	own := d.Purge.NamesOf(r.User)
+	r.Text = strings.Trim(r.Text, " `'\"*")
 	switch {
+	case all && r.Text != "" && !isUserName(r.Text):
+		return say(fmt.Sprintf("%s cannot be an IAM user's name: that is one word of letters, digits and `+=,.@_-`. `/sekisho keys` lists everybody's keys.", name(r.Text))), nil
 	case r.Text != "" && (all || slices.ContainsFunc(own, func(n string) bool { return strings.EqualFold(n, r.Text) })):
 		return d.keysOf(ctx, r.Text)
 	case r.Text == "" && all:
@@ -33,18 +36,28 @@ func listKeys(ctx context.Context, d *Desk, r Request) (Message, error) {
 	case len(own) == 0:
 		return Message{}, &auth.Refusal{Reason: auth.NoDecider}
 	case r.Text != "":
-		return say(fmt.Sprintf("You see the keys of your own IAM user: `/sekisho keys %s`.", clean(own[0], nameMost))), nil
+		return say(fmt.Sprintf("You see the keys of your own IAM user: %s.", quoted("/sekisho keys "+own[0], 2*nameMost))), nil
 	}
 	return d.keysOf(ctx, own...)
+}
+
+// isUserName says whether IAM takes the text for a user's name; it answers with
+// a fault to any other: https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html
+func isUserName(text string) bool {
+	return len(text) <= 64 && !strings.ContainsFunc(text, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("+=,.@_-", c)
+	})
 }
 
 // keysOf reads a few users while the person waits.
 func (d *Desk) keysOf(ctx context.Context, names ...string) (Message, error) {
 	var plan purge.Plan
+	var unknown []string
 	for _, n := range names {
 		p, err := d.Purge.ReadUser(ctx, n)
 		if errors.Is(err, purge.ErrGone) {
-			return say(fmt.Sprintf("IAM knows no user %s. `/sekisho keys` lists everybody's keys.", name(n))), nil
+			unknown = append(unknown, name(n))
+			continue
 		}
 		if err != nil {
 			return d.keysUnread(ctx, err)
@@ -52,6 +65,10 @@ func (d *Desk) keysOf(ctx context.Context, names ...string) (Message, error) {
 		plan.At, plan.Mode = p.At, p.Mode
 		plan.Verdicts = append(plan.Verdicts, p.Verdicts...)
 	}
+	if len(unknown) == len(names) {
+		return say(fmt.Sprintf("IAM knows no user %s. `/sekisho keys` lists all the keys that you may see.", strings.Join(unknown, ", "))), nil
+	}
+	slices.SortStableFunc(plan.Verdicts, func(a, b purge.Verdict) int { return a.Key.Created.Compare(b.Key.Created) })
 	return keysPage(plan), nil
 }
 
@@ -65,22 +82,38 @@ func (d *Desk) keysUnread(ctx context.Context, err error) (Message, error) {
 	return say(fmt.Sprintf(":wrench: AWS does not let me call `%s`. <#%s> says which permission to add.", denied.Action, d.Policy.Channels.Keys)), nil
 }
 
-// keysTask reads all keys for somebody who waits for them. The address of the
-// answer is sealed, as everywhere outside of this process.
+// keysTask reads all keys for somebody who waits for them. Who that is and where
+// the answer goes is sealed, with what it is for: nobody who reads the queue
+// can use another reply of theirs for it.
 type keysTask struct {
 	Reply string `json:"reply"`
-	User  string `json:"user"`
+}
+
+const keysReply = "keys for "
+
+// openReply opens a sealed reply of readKeysLater's.
+func (d *Desk) openReply(sealed string) (user, url string, err error) {
+	text, err := d.Passes.Pepper.Open(sealed)
+	if err != nil {
+		return "", "", err
+	}
+	text, ours := strings.CutPrefix(text, keysReply)
+	user, url, whole := strings.Cut(text, " ")
+	if !ours || !whole {
+		return "", "", errors.New("it was sealed for something else")
+	}
+	return user, url, nil
 }
 
 func (d *Desk) readKeysLater(ctx context.Context, r Request) (Message, error) {
 	if d.Queue == nil || r.ResponseURL == "" {
 		return d.allKeys(ctx, func(int, int) {})
 	}
-	reply, err := d.Passes.Pepper.Seal(d.Passes.Random, r.ResponseURL)
+	reply, err := d.Passes.Pepper.Seal(d.Passes.Random, keysReply+r.User+" "+r.ResponseURL)
 	if err != nil {
 		return Message{}, err
 	}
-	if err := d.later(ctx, taskKeys, keysTask{Reply: reply, User: r.User}, 0); err != nil {
+	if err := d.later(ctx, taskKeys, keysTask{reply}, 0); err != nil {
 		return Message{}, err
 	}
 	return say(":hourglass_flowing_sand: Reading the access keys of every IAM user. I answer here in a moment."), nil
@@ -93,17 +126,26 @@ func sendKeys(ctx context.Context, d *Desk, e Event) error {
 	if err != nil || d.Purge == nil {
 		return err
 	}
-	url, err := d.Passes.Pepper.Open(t.Reply)
+	user, url, err := d.openReply(t.Reply)
 	if err != nil {
 		return fmt.Errorf("the reply in event %q: %w", e.ID, err)
 	}
-	m, err := d.allKeys(ctx, d.progress(ctx, url))
+	may, err := d.Purge.MaySee(ctx, user)
+	if err == nil && !may {
+		err = &auth.Refusal{Reason: auth.NoDecider}
+	}
+	var m Message
+	if err == nil {
+		m, err = d.allKeys(ctx, d.progress(ctx, url))
+	}
 	if err != nil {
 		m, _ = Sorry(err)
-		d.Log.ErrorContext(ctx, "reading the access keys for somebody", "user", t.User, "error", err)
+		d.Log.ErrorContext(ctx, "reading the access keys for somebody", "user", user, "error", err)
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second) // also where the reading took all the time
+	defer cancel()
 	if err := d.Chat.Respond(ctx, url, m.Text, m.Blocks, true); err != nil {
-		d.Log.WarnContext(ctx, "answering with the access keys", "user", t.User, "error", err) // whoever waits asks again
+		d.Log.WarnContext(ctx, "answering with the access keys", "user", user, "error", err) // whoever waits asks again
 	}
 	return nil
 }
@@ -139,16 +181,17 @@ func keysPage(p purge.Plan) Message {
 	if len(p.Verdicts) == 0 {
 		return say("There is no access key. That is as good as it gets.")
 	}
-	title := fmt.Sprintf("*Access keys, the oldest first* (%d)", len(p.Verdicts))
-	m := Message{Text: fmt.Sprintf("%d access keys", len(p.Verdicts)), Blocks: []slack.Block{section(title)}}
+	n := len(p.Verdicts)
+	title := fmt.Sprintf("*Access keys, the oldest first* (%d)", n)
+	m := Message{Text: fmt.Sprintf("%d access %s", n, plural(n, "key", "keys")), Blocks: []slack.Block{section(title)}}
 	if p.Mode != auth.Enforce {
 		m.Blocks = append(m.Blocks, small(":eyes: Observe mode: what is said here would happen with `keys.mode: enforce`; nothing is changed in AWS."))
 	}
-	for _, v := range p.Verdicts[:min(keysMost, len(p.Verdicts))] {
+	for _, v := range p.Verdicts[:min(keysMost, n)] {
 		m.Blocks = append(m.Blocks, section(keyRow(v, p.At)))
 	}
-	if n := len(p.Verdicts) - keysMost; n > 0 {
-		m.Blocks = append(m.Blocks, small(fmt.Sprintf("… and %d younger ones: `/sekisho keys` and a user's name shows one user's, `sekisho keys plan` prints all.", n)))
+	if more := n - keysMost; more > 0 {
+		m.Blocks = append(m.Blocks, small(fmt.Sprintf("… and %d younger %s: `/sekisho keys` and a user's name shows one user's, `sekisho keys plan` at a terminal prints all.", more, plural(more, "one", "ones"))))
 	}
 	return m
 }
@@ -160,21 +203,31 @@ func keyRow(v purge.Verdict, now time.Time) string {
 		lamp = ":white_square_button:"
 	}
 	used := ""
-	if v.Key.Used != nil {
-		used = ", last used " + lastUse(v.Key.Used)
+	switch u := v.Key.Used; {
+	case u == nil: // it does not matter yet
+	case u.At.IsZero():
+		used = ", never used"
+	default:
+		used = ", last used " + lastUse(u)
 	}
-	return fmt.Sprintf("%s *%s* %s — %s, %s%s\n%s", lamp, name(v.User.Name), keyName(v.Key.ID), ageOf(v.Key.Created, now), activity(v.Key.Active), used, comesNext(v))
+	return fmt.Sprintf("%s *%s* %s — %s old, %s%s\n%s", lamp, name(v.User.Name), keyName(v.Key.ID), ageOf(v.Key.Created, now), activity(v.Key.Active), used, comesNext(v, now))
 }
 
 // comesNext says what becomes of a key.
-func comesNext(v purge.Verdict) string {
+func comesNext(v purge.Verdict, now time.Time) string {
+	rule := ""
+	if v.Rule != "" {
+		rule = " (`" + v.Rule + "`)"
+	}
 	switch {
 	case v.Do.Acts():
-		return fmt.Sprintf("*to be %sd now* (`%s`)", v.Do, v.Rule)
+		return fmt.Sprintf("*to be %sd now*%s", v.Do, rule)
 	case v.Why != "":
-		return "left alone: " + v.Why
+		return "left alone: " + because(v.Why)
+	case v.Next != purge.Nothing && !v.At.After(now):
+		return fmt.Sprintf("*to be %sd now*%s", v.Next, rule)
 	case v.Next != purge.Nothing:
-		return fmt.Sprintf("%s %s (`%s`)", v.Next, moment(v.At), v.Rule)
+		return fmt.Sprintf("to be %sd %s%s", v.Next, moment(v.At), rule)
 	}
 	return "nothing is due"
 }

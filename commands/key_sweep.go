@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -18,17 +19,19 @@ func keySweep(ctx context.Context, d *Desk, e Event) error {
 		return nil
 	}
 	s, err := d.SweepKeys(ctx, func(int, int) {})
-	if err != nil {
-		return err
+	var denied *purge.Denied
+	if errors.As(err, &denied) {
+		return nil // it was told; trying again soon changes nothing
 	}
-	var failed []error
+	failed := []error{err}
 	for _, ref := range s.Work {
 		t := keyTask{Ref: ref}
 		if d.Queue != nil {
 			failed = append(failed, d.later(ctx, taskKey, t, 0))
 			continue
 		}
-		failed = append(failed, d.attendToKey(ctx, t, nil))
+		_, err := d.attendToKey(ctx, t, nil)
+		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
 }
@@ -46,32 +49,78 @@ func (d *Desk) SweepKeys(ctx context.Context, progress func(done, total int)) (p
 	if err != nil {
 		return s, err
 	}
-	if n := s.Plan.Begins(); n > d.Policy.Keys.Cap.Keys {
-		err = d.announce(ctx, sayTask{Channel: d.Policy.Channels.Keys, Text: fmt.Sprintf(
+	if n := s.Plan.Begins(s.Hold != nil); n > d.Policy.Keys.Cap.Keys {
+		err = d.announceOnce(ctx, "keys near "+d.Now().UTC().Format(time.DateOnly), sayTask{Channel: d.Policy.Channels.Keys, Text: fmt.Sprintf(
 			":key: %d access keys are near their end, or past it, and get a card each below. `/sekisho keys` lists them, the oldest first.", n)})
 	}
-	return s, errors.Join(err, d.tellHold(ctx, s.Hold))
+	return s, errors.Join(err, d.tellHold(ctx, s.Hold, 0))
+}
+
+// announceOnce announces what is announced once in a day.
+func (d *Desk) announceOnce(ctx context.Context, what string, t sayTask) error {
+	first, err := d.Firsts.First(ctx, what, 24*time.Hour)
+	if err != nil || !first {
+		return err
+	}
+	return d.announce(ctx, t)
+}
+
+// holdTask has a hold told later, because Slack was away.
+type holdTask struct {
+	Hold purge.Hold `json:"hold"`
+	Try  int        `json:"try"`
+}
+
+// tellHoldAgain tells what could not be told before.
+func tellHoldAgain(ctx context.Context, d *Desk, e Event) error {
+	t, err := read[holdTask](e)
+	if err != nil || d.Purge == nil {
+		return err
+	}
+	stored, err := d.Purge.Budget.PutHold(ctx, t.Hold)
+	if err != nil {
+		return err
+	}
+	return d.tellHold(ctx, &stored, t.Try)
 }
 
 const actionConfirmHold = "keys_hold"
 
-// tellHold asks those who decide about keys for their word.
-func (d *Desk) tellHold(ctx context.Context, h *purge.Hold) error {
+// tellHold asks those who decide about keys for their word, later if it cannot
+// be said now.
+func (d *Desk) tellHold(ctx context.Context, h *purge.Hold, try int) error {
 	if h == nil || h.Told {
 		return nil
 	}
 	by := auth.Actor{Door: doorEvents, Source: "hold " + h.ID}
-	d.record(ctx, by, auth.Entry{Act: auth.ActKeyCap, Outcome: auth.Refused, Reason: string(auth.OverCap), Note: heldNote(*h)})
+	err := d.recordOnce(ctx, by, "held "+h.ID, auth.Entry{Act: auth.ActKeyCap, Outcome: auth.Refused, Reason: string(auth.OverCap), Note: heldNote(*h)})
+	if err != nil {
+		return err
+	}
 	text, blocks := holdCard(d.Policy, *h)
-	if _, err := d.Chat.Post(ctx, d.Policy.Channels.Keys, "", text, blocks); err != nil {
-		return fmt.Errorf("asking whether so many keys may end: %w", err)
+	if _, _, err := d.postCard(ctx, d.Policy.Channels.Keys, text, blocks); err != nil {
+		if later := d.later(ctx, taskHold, holdTask{*h, try + 1}, pauseBefore(try+1)); later != nil {
+			return fmt.Errorf("asking whether so many keys may end: %w", errors.Join(err, later))
+		}
+		d.Log.WarnContext(ctx, "asking whether so many keys may end", "try", try, "error", err)
+		return nil
 	}
 	return d.Purge.Budget.ToldHold(ctx, h.ID)
 }
 
-// RecordHold writes down that held keys were let go on at a terminal.
-func (d *Desk) RecordHold(ctx context.Context, by auth.Actor, h purge.Hold) {
-	d.record(ctx, by, auth.Entry{Act: auth.ActKeyCap, Outcome: auth.Done, Note: heldNote(h)})
+// recordOnce writes down what is noticed again and again.
+func (d *Desk) recordOnce(ctx context.Context, by auth.Actor, what string, e auth.Entry) error {
+	first, err := d.Firsts.First(ctx, what, 48*time.Hour) // longer than a hold is known
+	if err == nil && first {
+		d.record(ctx, by, e)
+	}
+	return err
+}
+
+// RecordWord writes down whose word let held keys end. Whoever crashes before
+// it leaves it to the next one who clicks.
+func (d *Desk) RecordWord(ctx context.Context, by auth.Actor, h purge.Hold) error {
+	return d.recordOnce(ctx, by, "word "+h.ID, auth.Entry{Act: auth.ActKeyCap, Outcome: auth.Done, Decided: h.By, Note: heldNote(h)})
 }
 
 func heldNote(h purge.Hold) string {
@@ -85,20 +134,25 @@ func heldNote(h purge.Hold) string {
 // holdCard says what would have been done, and how to have it done.
 func holdCard(p *auth.Policy, h purge.Hold) (string, []slack.Block) {
 	const most = 20
-	title := fmt.Sprintf(":octagonal_sign: *%d access keys would end at once*, and the policy allows %d a day: nothing was touched", len(h.Keys), h.Limit)
+	n := len(h.Keys)
+	title := fmt.Sprintf(":octagonal_sign: *%d access %s would end now*, with those of the last 24 hours more than the %d that the policy allows a day: nothing was touched",
+		n, plural(n, "key", "keys"), h.Limit)
 	var lines []string
-	for _, k := range h.Keys[:min(most, len(h.Keys))] {
+	for _, k := range h.Keys[:min(most, n)] {
 		lines = append(lines, fmt.Sprintf("• %s %s of %s", k.Do, keyName(k.ID), name(k.User)))
 	}
-	if n := len(h.Keys) - most; n > 0 {
-		lines = append(lines, fmt.Sprintf("… and %d more: `sekisho keys plan` lists all", n))
+	if n > most {
+		lines = append(lines, fmt.Sprintf("… and %d more: `sekisho keys plan` at a terminal lists all", n-most))
+	}
+	if p.Keys.Grace == 0 {
+		lines = append(lines, "The policy's `grace` is 0: what is deactivated is deleted right after.")
 	}
 	blocks := []slack.Block{section(title), section(strings.Join(lines, "\n"))}
 	if len(p.Keys.Decide) == 0 {
 		return title, append(blocks, section("*Next:* raise `keys.cap` in the policy if this is meant, or name in `keys.decide` who may let it go on."))
 	}
-	yes := button(actionConfirmHold, h.ID, fmt.Sprintf("Let these %d end", len(h.Keys))).WithStyle(slack.StyleDanger).
-		WithConfirm(confirm("Let them end?", fmt.Sprintf("%d keys are deactivated or deleted as listed. A deactivation can be undone, a deletion cannot.", len(h.Keys)), "Let them end", "Not yet"))
+	yes := button(actionConfirmHold, h.ID, plural(n, "Let it end", fmt.Sprintf("Let these %d end", n))).WithStyle(slack.StyleDanger).
+		WithConfirm(confirm("Let them end?", "They are deactivated or deleted as listed. A deactivation can be undone, a deletion cannot.", "Let them end", "Not yet"))
 	return title, append(blocks,
 		section(fmt.Sprintf("*Next:* if this is meant, one of %s lets exactly these go on. If it is not, look at what has changed: the policy's `keys:`, or these users.", mentions(p.Keys.Decide))),
 		slack.NewActionBlock("", yes), small("Asked "+moment(h.At)+" · asked again with tomorrow's sweep"))
@@ -116,12 +170,15 @@ func confirmHold(ctx context.Context, d *Desk, r Request) (Message, error) {
 		d.outcome(ctx, r.actor(), entry, err)
 		return say("That question is two days old or more, and forgotten. The next sweep asks again, with the keys as they are then."), nil
 	}
+	if err == nil {
+		err = d.RecordWord(ctx, r.actor(), h)
+	}
 	if err == nil && !won {
 		d.outcome(ctx, r.actor(), entry, &auth.Refusal{Reason: auth.TooLate})
-		return say(fmt.Sprintf("%s has let them go on already.", person(h.By))), nil
+		return say(whoever(h.By) + " has let them end already. Their cards say what became of them."), nil
 	}
-	d.outcome(ctx, r.actor(), entry, err)
 	if err != nil {
+		d.outcome(ctx, r.actor(), entry, err)
 		return Message{}, err
 	}
 	soon, cancel := detached(ctx)
@@ -131,9 +188,18 @@ func confirmHold(ctx context.Context, d *Desk, r Request) (Message, error) {
 			d.Log.WarnContext(ctx, "a key ends with the next sweep", "key", k.ID, "error", err)
 		}
 	}
-	text := fmt.Sprintf(":octagonal_sign: %s let these %d access keys end. Their cards follow.", person(r.User), len(h.Keys))
+	n := len(h.Keys)
+	text := fmt.Sprintf(":octagonal_sign: %s let the %d access %s that waited end. Their cards follow.", person(r.User), n, plural(n, "key", "keys"))
 	if err := d.announce(soon, sayTask{Channel: d.Policy.Channels.Keys, Text: text}); err != nil {
 		d.Log.WarnContext(ctx, "telling of a confirmation", "error", err)
 	}
-	return say(fmt.Sprintf("You let these %d access keys end. I look at each once more before I touch it; their cards say what became of them.", len(h.Keys))), nil
+	return say(fmt.Sprintf("You let %d access %s end. I look at each once more before I touch it; the cards say what became of them.", n, plural(n, "key", "keys"))), nil
+}
+
+// whoever names who let keys end: a person, or somebody at a terminal.
+func whoever(by string) string {
+	if user, ok := strings.CutPrefix(by, "terminal:"); ok {
+		return "Somebody at a terminal (" + quoted(user, nameMost) + ")"
+	}
+	return person(by)
 }

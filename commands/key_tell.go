@@ -14,7 +14,7 @@ import (
 
 // tellKey is how what becomes of a key is recorded and told: its one card is
 // brought up to date, each step is a line in the card's thread, and the owner
-// hears what concerns them.
+// hears what concerns them. Going on later is up to whoever calls for it.
 func (d *Desk) tellKey(t keyTask) telling[purge.Record] {
 	store := d.Purge.Store
 	return telling[purge.Record]{
@@ -27,9 +27,6 @@ func (d *Desk) tellKey(t keyTask) telling[purge.Record] {
 		put:     func(ctx context.Context, told auth.Told) (bool, error) { return store.PutTold(ctx, t.ID, told) },
 		entries: keyEntries,
 		show:    d.showKey,
-		again: func(ctx context.Context, try int, after time.Duration) error {
-			return d.later(ctx, taskKey, keyTask{Ref: t.Ref, Try: try}, after)
-		},
 	}
 }
 
@@ -83,25 +80,27 @@ func (d *Desk) showKey(ctx context.Context, r purge.Record, told auth.Told) (aut
 	fresh := r.History[max(0, told.Version):]
 	text, blocks := keyCard(d.Policy.Keys, r)
 	if told.TS == "" {
-		ts, err := d.Chat.Post(ctx, d.Policy.Channels.Keys, "", text, blocks)
+		channel, ts, err := d.postCard(ctx, d.Policy.Channels.Keys, text, blocks)
 		if err != nil {
 			return told, err
 		}
-		told.Channel, told.TS = d.Policy.Channels.Keys, ts
+		told.Channel, told.TS = channel, ts
 	} else if err := d.Chat.Update(ctx, told.Channel, told.TS, text, blocks); err != nil {
 		return told, err
 	}
-	for n, c := range fresh {
-		if line := keyLine(r, c); line != "" && (n > 0 || told.Version > 0) {
+	for _, c := range fresh {
+		// The owner first: where writing to people fails for long, the thread does
+		// not get the line again with every try.
+		if err := d.tellKeyOwner(ctx, r, c, told); err != nil {
+			return told, err
+		}
+		if line := keyLine(r, c); line != "" && told.Version > 0 { // the first thing is the card itself
 			if _, err := d.Chat.Post(ctx, told.Channel, told.TS, line, []slack.Block{section(line)}); err != nil {
 				return told, err
 			}
 		}
-		if err := d.tellKeyOwner(ctx, r, c, told); err != nil {
-			return told, err
-		}
+		told.Version++
 	}
-	told.Version = r.Version()
 	return told, nil
 }
 

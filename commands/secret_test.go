@@ -85,3 +85,48 @@ func TestNoCodeAndNoResponseURLGetsAnywhere(t *testing.T) {
 		t.Errorf("%d codes were looked for in %d places", len(codes), len(places))
 	}
 }
+
+// Of who waits for the list of keys, too, the response URL gets nowhere,
+// whatever fails meanwhile.
+func TestNoResponseURLOfKeysGetsAnywhere(t *testing.T) {
+	o := newKeyOffice(t)
+	id, _ := o.warned()
+	o.sekisho(ben, "keys")
+	places := map[string]string{"the queue": o.queue.tasks[0].text}
+	o.chat.fail["respond"] = errors.New("used_url")
+	o.rush()
+	o.iam.fail["Users"] = errors.New("ServiceUnavailable")
+	o.sekisho(ben, "keys")
+	o.rush()
+	o.click(ben, "key_off", id)
+	o.submit(outsider, "key_keep", id, map[string]string{"why": "late"})
+	o.iam.fail["Deactivate"] = errors.New("ServiceUnavailable")
+	o.rush()
+	o.redis.SetError(gone)
+	o.click(mai, "key_undo", id)
+	o.sekisho(ben, "keys")
+	o.rush()
+	o.redis.SetError("")
+
+	places["the log"], places["the trail's lines"], places["Redis"] = o.log.String(), o.lines.String(), o.redis.Dump()
+	place := func(name string, v any) {
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		places[name] = string(text)
+	}
+	place("the trail", o.entries())
+	place("the tasks", fmt.Sprint(o.queue.tasks))
+	for n, s := range o.chat.all() {
+		place(fmt.Sprint("message ", n, " ", s.how), []any{s.text, s.blocks})
+	}
+	for name, text := range places {
+		if strings.Contains(text, "hooks.slack") {
+			t.Errorf("%s holds a response URL: %s", name, text)
+		}
+	}
+	if len(places) < 6 || !strings.Contains(places["the log"], "used_url") || !strings.Contains(places["the queue"], `"reply"`) {
+		t.Errorf("it was looked for in %d places", len(places))
+	}
+}

@@ -11,7 +11,7 @@ import (
 // topics lists the words of /sekisho; its help is written from it.
 func topics() []word {
 	return []word{
-		{"keys", "/sekisho keys", "the access keys by age, the oldest first, and what becomes of each when", listKeys},
+		{"keys", "/sekisho keys", "the access keys by age, the oldest first, and what becomes of each when\n`/sekisho keys hana` — those of one IAM user", listKeys},
 		{"help", "/sekisho help", "this page", sekishoHelp},
 	}
 }
@@ -38,7 +38,6 @@ func sekishoHelp(context.Context, *Desk, Request) (Message, error) {
 	for _, w := range topics() {
 		fmt.Fprintf(&lines, "`%s` — %s\n", w.example, w.about)
 	}
-	lines.WriteString("`/sekisho keys hana` — those of one IAM user\n")
 	return Message{Text: "How to use /sekisho", Blocks: []slack.Block{
 		section("*What you can ask*\n" + strings.TrimSuffix(lines.String(), "\n")),
 		small("Only you see my answers. Passes for guarded instances: `/ec2-pass help`."),

@@ -25,6 +25,7 @@ const (
 	taskCaller  = "Name a caller"
 	taskKey     = "Look after an access key"
 	taskKeys    = "List the access keys"
+	taskHold    = "Ask about a hold"
 )
 
 var errNoQueue = errors.New("no queue is configured (SEKISHO_QUEUE_URL): nothing can be done later")

@@ -12,7 +12,7 @@ import (
 )
 
 // tellLease is how long one worker may take over a message before another may:
-// longer than the queue lets a message be handled.
+// longer than a job that tells may take (eventWithin in package bot).
 const tellLease = time.Minute
 
 // tellTask has a start told later, because Slack was away.

@@ -92,14 +92,7 @@ func (d *Desk) showToApprovers(ctx context.Context, r auth.Request, told auth.To
 		return told, nil
 	}
 	if told.TS == "" {
-		ts, err := d.Chat.Post(ctx, channel, "", text, blocks)
-		if alerts := d.Policy.Channels.Alerts; errors.Is(err, auth.ErrNotReachable) && channel != alerts {
-			// Those who decide are better asked in the wrong place than nowhere.
-			blocks = append(blocks, small(fmt.Sprintf(":warning: This belongs into <#%s>, where I cannot write: invite me there.", channel)))
-			d.Log.ErrorContext(ctx, "a channel of the policy cannot be written to", "channel", channel, "error", err)
-			channel = alerts
-			ts, err = d.Chat.Post(ctx, channel, "", text, blocks)
-		}
+		channel, ts, err := d.postCard(ctx, channel, text, blocks)
 		if err != nil {
 			return told, err
 		}
@@ -117,6 +110,19 @@ func (d *Desk) showToApprovers(ctx context.Context, r auth.Request, told auth.To
 		}
 	}
 	return told, nil
+}
+
+// postCard posts a card. Those who decide are better asked in the wrong channel
+// than nowhere.
+func (d *Desk) postCard(ctx context.Context, channel, text string, blocks []slack.Block) (used, ts string, err error) {
+	ts, err = d.Chat.Post(ctx, channel, "", text, blocks)
+	if alerts := d.Policy.Channels.Alerts; errors.Is(err, auth.ErrNotReachable) && channel != alerts {
+		blocks = append(blocks, small(fmt.Sprintf(":warning: This belongs into <#%s>, where I cannot write: invite me there.", channel)))
+		d.Log.ErrorContext(ctx, "a channel of the policy cannot be written to", "channel", channel, "error", err)
+		channel = alerts
+		ts, err = d.Chat.Post(ctx, channel, "", text, blocks)
+	}
+	return channel, ts, err
 }
 
 // requestMessage is what a channel is told of the request, and which one;

@@ -42,6 +42,7 @@ const (
 	limitKey   = "sekisho:{keys}:limit"
 	endedKey   = "sekisho:{keys}:ended"
 	allowedKey = "sekisho:{keys}:allowed"
+	heldKey    = "sekisho:{keys}:held"
 )
 
 func holdKey(id string) string { return "sekisho:{keys}:hold:" + id }
@@ -53,12 +54,12 @@ func (k *Keys) SetLimit(ctx context.Context, limit int) error {
 
 // Claim keeps the promise of purge.Budget. The same call again finds its keys
 // counted, and succeeds.
-func (k *Keys) Claim(ctx context.Context, ids []string, now time.Time) (bool, error) {
-	args := []any{now.UnixMilli(), countFor.Milliseconds(), keepCount.Milliseconds()}
+func (k *Keys) Claim(ctx context.Context, ids []string, whole bool, now time.Time) (bool, error) {
+	args := []any{now.UnixMilli(), countFor.Milliseconds(), keepHolds.Milliseconds(), keepCount.Milliseconds(), whole}
 	for _, id := range ids {
 		args = append(args, id)
 	}
-	ok, err := claimKeys.Run(ctx, k.store.client, []string{limitKey, endedKey, allowedKey}, args...).Bool()
+	ok, err := claimKeys.Run(ctx, k.store.client, []string{limitKey, endedKey, allowedKey, heldKey}, args...).Bool()
 	return ok, away(err)
 }
 
@@ -72,8 +73,8 @@ func (k *Keys) PutHold(ctx context.Context, h purge.Hold) (purge.Hold, error) {
 	for n, held := range h.Keys {
 		ids[n] = held.ID
 	}
-	fields, err := putHold.Run(ctx, k.store.client, []string{holdKey(h.ID)},
-		hold, strings.Join(ids, " "), keepHolds.Milliseconds()).Slice()
+	fields, err := putHold.Run(ctx, k.store.client, []string{holdKey(h.ID), heldKey},
+		hold, strings.Join(ids, " "), h.At.UnixMilli(), keepHolds.Milliseconds()).Slice()
 	if err != nil {
 		return purge.Hold{}, away(err)
 	}

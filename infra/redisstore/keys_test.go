@@ -219,7 +219,7 @@ func TestKeysThatAreAwaySaySo(t *testing.T) {
 		"TakeTelling": func() error { _, _, err := k.TakeTelling(ctx, testKey, now, time.Minute); return err },
 		"PutTold":     func() error { _, err := k.PutTold(ctx, testKey, auth.Told{}); return err },
 		"SetLimit":    func() error { return k.SetLimit(ctx, 1) },
-		"Claim":       func() error { _, err := k.Claim(ctx, []string{testKey}, now); return err },
+		"Claim":       func() error { _, err := k.Claim(ctx, []string{testKey}, false, now); return err },
 		"PutHold":     func() error { _, err := k.PutHold(ctx, aHold()); return err },
 		"ToldHold":    func() error { return k.ToldHold(ctx, "h") },
 		"Allow":       func() error { _, _, err := k.Allow(ctx, "h", "U0BEN", now); return err },

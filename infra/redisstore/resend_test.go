@@ -86,7 +86,7 @@ func TestALostAnswerChangesNothing(t *testing.T) {
 	if f, err := k.Record(t.Context(), testKey); err != nil || f.Version() != 2 {
 		t.Errorf("the record of a key: %+v, %v", f, err)
 	}
-	if ok, err := k.Claim(t.Context(), []string{testKey}, now); !ok || err != nil {
+	if ok, err := k.Claim(t.Context(), []string{testKey}, false, now); !ok || err != nil {
 		t.Errorf("the count of a key: %v, %v", ok, err)
 	}
 	if _, err := k.PutHold(t.Context(), aHold()); err != nil {

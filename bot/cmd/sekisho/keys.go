@@ -72,42 +72,47 @@ func (c keysApplyCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	work, above := s.Work, false
 	if s.Hold != nil {
-		if c.AboveCap != len(s.Hold.Keys) {
+		if above = c.AboveCap == len(s.Hold.Keys); !above {
 			printHold(os.Stdout, *s.Hold)
-		} else if err := c.allow(ctx, app, &s); err != nil {
-			return err
+		}
+		for _, k := range s.Hold.Keys {
+			if above {
+				work = append(work, k.Ref)
+			}
 		}
 	}
-	if len(s.Work) == 0 {
+	if len(work) == 0 {
 		if s.Hold == nil {
 			fmt.Println("Nothing is due.")
 		}
 		return nil
 	}
-	printDue(os.Stdout, s.Plan, s.Work)
+	printDue(os.Stdout, s.Plan, work)
 	if !c.Yes && !confirmed(os.Stdin, os.Stdout) {
 		return errors.New("nothing was done; say yes, or run it with --yes")
 	}
-	return apply(ctx, app, s.Work)
+	if above {
+		if err := allow(ctx, app, s.Hold.ID); err != nil {
+			return err
+		}
+	}
+	return apply(ctx, app, work)
 }
 
 // allow lets the held keys end by the word of whoever sits here, which stands
 // in the trail.
-func (c keysApplyCmd) allow(ctx context.Context, app *wire.App, s *purge.Sweep) error {
+func allow(ctx context.Context, app *wire.App, hold string) error {
 	who := "somebody"
 	if u, err := user.Current(); err == nil {
 		who = u.Username
 	}
-	h, _, err := app.Desk.Purge.Budget.Allow(ctx, s.Hold.ID, "terminal:"+who, time.Now())
+	h, _, err := app.Desk.Purge.Budget.Allow(ctx, hold, "terminal:"+who, time.Now())
 	if err != nil {
 		return err
 	}
-	app.Desk.RecordHold(ctx, auth.Actor{Door: "terminal", Source: who}, h)
-	for _, k := range h.Keys {
-		s.Work = append(s.Work, k.Ref)
-	}
-	return nil
+	return app.Desk.RecordWord(ctx, auth.Actor{Door: "terminal", Source: who}, h)
 }
 
 // apply attends to the keys one after another: a fault of one does not keep the
@@ -174,7 +179,7 @@ func printPlan(w io.Writer, p purge.Plan) {
 		fmt.Fprintln(w, "Observe mode: nothing of this is done in AWS.")
 	}
 	if p.Over() {
-		fmt.Fprintf(w, "%d keys would end at once; the policy allows %d a day, so none would be touched. `sekisho keys apply --above-cap %d` has it done.\n", len(p.Ends()), p.Limit, len(p.Ends()))
+		fmt.Fprintf(w, "%d keys would end at once, and the policy allows %d a day: unless somebody has let them, none is touched. `sekisho keys apply --above-cap %d` has it done.\n", len(p.Ends()), p.Limit, len(p.Ends()))
 	}
 }
 
