@@ -194,6 +194,7 @@ func Jobs() []Job {
 		{taskSource, taskCaller, nameCallerAgain, usual},
 		{taskSource, taskKey, attendKey, usual},
 		{taskSource, taskHold, tellHoldAgain, usual},
+		{taskSource, taskLetEnd, letEnd, usual},
 		{taskSource, taskKeys, sendKeys, long},
 	}
 }

@@ -21,10 +21,15 @@ func keySweep(ctx context.Context, d *Desk, e Event) error {
 	s, err := d.SweepKeys(ctx, func(int, int) {})
 	var denied *purge.Denied
 	if errors.As(err, &denied) {
-		return nil // it was told; trying again soon changes nothing
+		return d.missingPermission(ctx, denied) // trying again soon changes nothing
 	}
-	failed := []error{err}
-	for _, ref := range s.Work {
+	return errors.Join(err, d.attendToKeys(ctx, s.Work))
+}
+
+// attendToKeys has each of the keys looked after.
+func (d *Desk) attendToKeys(ctx context.Context, keys []purge.Ref) error {
+	var failed []error
+	for _, ref := range keys {
 		t := keyTask{Ref: ref}
 		if d.Queue != nil {
 			failed = append(failed, d.later(ctx, taskKey, t, 0))
@@ -42,10 +47,6 @@ func keySweep(ctx context.Context, d *Desk, e Event) error {
 func (d *Desk) SweepKeys(ctx context.Context, progress func(done, total int)) (purge.Sweep, error) {
 	s, err := d.Purge.Sweep(ctx, progress)
 	d.Log.InfoContext(ctx, "swept the access keys", "keys", len(s.Plan.Verdicts), "work", len(s.Work), "held", s.Hold != nil, "error", err)
-	var denied *purge.Denied
-	if errors.As(err, &denied) {
-		return s, errors.Join(err, d.missingPermission(ctx, denied))
-	}
 	if err != nil {
 		return s, err
 	}
@@ -183,10 +184,8 @@ func confirmHold(ctx context.Context, d *Desk, r Request) (Message, error) {
 	}
 	soon, cancel := detached(ctx)
 	defer cancel()
-	for _, k := range h.Keys {
-		if err := d.later(soon, taskKey, keyTask{Ref: k.Ref}, 0); err != nil {
-			d.Log.WarnContext(ctx, "a key ends with the next sweep", "key", k.ID, "error", err)
-		}
+	if err := d.later(soon, taskLetEnd, holdTask{Hold: h}, 0); err != nil {
+		d.Log.WarnContext(ctx, "the keys that were let end do so with the next sweep", "error", err)
 	}
 	n := len(h.Keys)
 	text := fmt.Sprintf(":octagonal_sign: %s let the %d access %s that waited end. Their cards follow.", person(r.User), n, plural(n, "key", "keys"))
@@ -194,6 +193,20 @@ func confirmHold(ctx context.Context, d *Desk, r Request) (Message, error) {
 		d.Log.WarnContext(ctx, "telling of a confirmation", "error", err)
 	}
 	return say(fmt.Sprintf("You let %d access %s end. I look at each once more before I touch it; the cards say what became of them.", n, plural(n, "key", "keys"))), nil
+}
+
+// letEnd has held keys looked after that were allowed to end. Whether they were
+// is asked of each: a forged task lets nothing end.
+func letEnd(ctx context.Context, d *Desk, e Event) error {
+	t, err := read[holdTask](e)
+	if err != nil || d.Purge == nil {
+		return err
+	}
+	refs := make([]purge.Ref, len(t.Hold.Keys))
+	for n, k := range t.Hold.Keys {
+		refs[n] = k.Ref
+	}
+	return d.attendToKeys(ctx, refs)
 }
 
 // whoever names who let keys end: a person, or somebody at a terminal.

@@ -26,6 +26,7 @@ const (
 	taskKey     = "Look after an access key"
 	taskKeys    = "List the access keys"
 	taskHold    = "Ask about a hold"
+	taskLetEnd  = "Let held keys end"
 )
 
 var errNoQueue = errors.New("no queue is configured (SEKISHO_QUEUE_URL): nothing can be done later")
