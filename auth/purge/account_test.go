@@ -140,6 +140,14 @@ func (a *account) asked() []string {
 	return calls
 }
 
+// acts forgets the calls since it was asked last, and returns those that were to
+// change something.
+func (a *account) acts() []string {
+	return slices.DeleteFunc(a.asked(), func(call string) bool {
+		return !strings.Contains(call, "activate ") && !strings.HasPrefix(call, "delete ")
+	})
+}
+
 // call notes a call, and takes the lock for it if it is let in.
 func (a *account) call(ctx context.Context, words ...string) (unlock func(), err error) {
 	call := strings.Join(words, " ")

@@ -67,10 +67,8 @@ func TestManyAtOnce(t *testing.T) {
 				if done == 0 {
 					t.Error("every worker left it to another")
 				}
-				calls := slices.DeleteFunc(w.iam.asked(), func(call string) bool {
-					return !strings.Contains(call, "activate") && !strings.Contains(call, "delete")
-				})
-				if want := []string{fmt.Sprintf("%s hana %s", way.do, key1)}; !slices.Equal(calls, want) {
+				calls, want := w.iam.acts(), []string{fmt.Sprintf("%s hana %s", way.do, key1)}
+				if !slices.Equal(calls, want) {
 					t.Errorf("IAM was asked for %q; want %q", calls, want)
 				}
 				outcomes := slices.DeleteFunc(w.record(key1).History[before:], func(c purge.Change) bool {
@@ -147,7 +145,7 @@ func TestSeenIsReadAgainBeforeTheAct(t *testing.T) {
 	w := newKey(t)
 	w.goTo(89)
 	w.wait(day)
-	seen, err := w.purge.Look(t.Context(), purge.Ref{ID: key1, User: "hana"})
+	seen, err := w.purge.Look(t.Context(), purge.Ref{ID: key1, User: "hana"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +160,7 @@ func TestSeenIsReadAgainBeforeTheAct(t *testing.T) {
 func TestSeenSparesAReading(t *testing.T) {
 	w := newKey(t)
 	w.wait(80 * day)
-	seen, err := w.purge.Look(t.Context(), purge.Ref{ID: key1, User: "hana"})
+	seen, err := w.purge.Look(t.Context(), purge.Ref{ID: key1, User: "hana"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,26 +224,135 @@ func TestStaleAfterAnUndo(t *testing.T) {
 	}
 }
 
+// What IAM goes on showing is not deleted twice. After ten minutes it is not
+// late any more, but there: the key was not gone after all.
 func TestStaleAfterADeletion(t *testing.T) {
+	for name, c := range map[string]struct {
+		shown purge.Key
+		found purge.Verb
+	}{
+		"as it was": {inactive(key1, 0), purge.FoundOff},
+		"active":    {active(key1, 0), purge.FoundOn},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newKey(t)
+			w.goTo(100)
+			want := w.history(key1)
+			w.iam.add("hana", c.shown)
+			w.iam.changes()
+			for _, d := range []time.Duration{time.Second, 3 * time.Minute, 7*time.Minute - time.Second - time.Nanosecond} {
+				w.wait(d)
+				if s := w.sweep(); len(s.Work) > 0 {
+					t.Errorf("there is work: %+v", s.Work)
+				}
+				w.iam.asked()
+				w.attend(key1, "hana")
+				if calls := w.iam.asked(); len(calls) > 0 {
+					t.Errorf("IAM was asked for %q", calls)
+				}
+			}
+			if got := w.history(key1); !slices.Equal(got, want) {
+				t.Errorf("the record became %q; it was %q", got, want)
+			}
+			w.wait(time.Nanosecond)
+			w.attend(key1, "hana")
+			if h := w.record(key1).History[len(want):]; len(h) != 1 || h[0].Verb != c.found {
+				t.Errorf("then it became %q", w.history(key1)[len(want):])
+			}
+			w.wantDid()
+		})
+	}
+}
+
+// A key is not gone that IAM lists: people are told of it anew, and nothing
+// happens before.
+func TestNotGoneAfterAll(t *testing.T) {
+	for name, c := range map[string]struct {
+		gone  int // on that day it was not to be seen
+		after purge.Key
+		want  []string
+	}{
+		"gone before its time": {80, active(key1, 0), []string{"76 warned until 90", "80 gone",
+			"81 found_active until 88", "89 warned until 90", "90 deactivated until 100"}},
+		"deleted, and active": {100, active(key1, 0), append(deactivated, "100 deleted",
+			"101 found_active until 108", "107 warned until 108", "108 deactivated until 118", "118 deleted")},
+		"deleted, and inactive": {100, inactive(key1, 0), append(deactivated, "100 deleted",
+			"101 found_inactive until 115", "115 deleted")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newKey(t)
+			w.goTo(c.gone - 1)
+			if c.gone < 90 {
+				w.iam.remove(key1)
+			}
+			w.goTo(c.gone)
+			w.iam.add("hana", c.after)
+			w.goTo(c.gone + 18)
+			w.wantHistory(key1, c.want...)
+		})
+	}
+}
+
+// Without a grace the deletion waits for IAM to show the deactivation.
+func TestShownActiveIsNotDeleted(t *testing.T) {
 	w := newKey(t)
-	w.goTo(99)
+	w.policy.Keys.FirstRun, w.policy.Keys.Grace = auth.AtOnce, 0
+	w.wait(200 * day)
 	w.iam.show("hana")
-	w.iam.asked()
-	w.jumpTo(100)
-	want := w.history(key1)
-	w.toldAll()
-	for range 3 {
-		w.wait(time.Hour)
-		if s := w.sweep(); len(s.Work) > 0 {
-			t.Errorf("there is work: %+v", s.Work)
+	for range 5 {
+		a := w.attend(key1, "hana")
+		if v := a.Verdict; v.Do != purge.Nothing || v.Next != purge.Delete || !v.At.Equal(w.now().Add(time.Minute)) {
+			t.Errorf("what comes next: %q now, then %s at %v", v.Do, v.Next, v.At)
 		}
+		w.sweep()
+		w.wait(time.Minute)
+	}
+	w.wantDid("deactivate " + key1)
+	w.iam.forget()
+	w.attend(key1, "hana")
+	w.wantDid("delete " + key1)
+}
+
+// Whoever reactivates a key under the worker's hands, has it live.
+func TestReactivatedRightBeforeTheDeletion(t *testing.T) {
+	w := newKey(t)
+	w.policy.Keys.FirstRun, w.policy.Keys.Grace = auth.AtOnce, 0
+	w.wait(200 * day)
+	w.iam.show("hana")
+	w.attend(key1, "hana")
+	w.iam.forget()
+	w.wait(time.Minute)
+	w.purge.Store = &overtaken{w.store, func() { w.iam.turn(key1, true) }}
+	w.attend(key1, "hana")
+	w.restart()
+	w.wait(time.Minute)
+	w.attend(key1, "hana")
+	w.wait(10 * time.Minute)
+	w.attend(key1, "hana")
+	w.wantDid("deactivate " + key1)
+	if s := w.record(key1).State(false); s.Off || !s.Promised.Equal(w.now().Add(7*day)) {
+		t.Errorf("where it stands: %+v; %q", s, w.history(key1))
+	}
+}
+
+// Others may reactivate a key before IAM is sure to have shown that it was not.
+func TestReactivatedByOthersWithinTheGrace(t *testing.T) {
+	w := newKey(t)
+	w.policy.Keys.Grace = 5 * time.Minute
+	w.goTo(90)
+	w.wait(time.Minute)
+	w.iam.turn(key1, true)
+	for range 9 {
+		w.wait(time.Minute)
+		w.sweep()
 		w.attend(key1, "hana")
 	}
-	if got := w.history(key1); !slices.Equal(got, want) {
-		t.Errorf("the record became %q; it was %q", got, want)
+	w.wantDid("deactivate " + key1)
+	h := w.record(key1).History
+	if last := h[len(h)-1]; last.Verb != purge.FoundOn || !last.At.Equal(dawn(90).Add(10*time.Minute)) ||
+		!last.Until.Equal(last.At.Add(7*day)) {
+		t.Errorf("the last is %+v", last)
 	}
-	deletions := slices.DeleteFunc(w.iam.asked(), func(call string) bool { return !strings.HasPrefix(call, "delete ") })
-	if len(deletions) != 1 {
-		t.Errorf("IAM was asked for %q", deletions)
-	}
+	w.goTo(96)
+	w.wantDid()
 }

@@ -66,23 +66,38 @@ func TestOverTheLimitNothingIsTouched(t *testing.T) {
 	if !s.Plan.Over() || len(s.Plan.Ends()) != 4 {
 		t.Errorf("the plan: over %v, ends %+v", s.Plan.Over(), s.Plan.Ends())
 	}
-	if acts := s.Plan.Acts(); len(acts) != 1 || acts[0].Key.ID != key1 || acts[0].Do != purge.Warn {
-		t.Errorf("to do: %+v", acts)
-	}
 	if len(s.Work) != 1 || s.Work[0].ID != key1 {
 		t.Errorf("work: %+v", s.Work)
 	}
 	w.wantDid()
 }
 
+// Of a key that is held people are asked, and hear of it later.
+func TestHeldKeysBeginLater(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Keys.Cap = auth.KeyCap{Keys: 3, Share: 100}
+	w.policy.Keys.FirstRun = auth.AtOnce
+	for n := range 4 {
+		w.iam.add(fmt.Sprint("user", n), active(crowdKey(n), 200))
+	}
+	w.iam.add("young", active(key1, 76))
+	s, err := w.purge.Sweep(t.Context(), func(int, int) {})
+	if err != nil || s.Hold == nil {
+		t.Fatalf("%+v, %v", s.Hold, err)
+	}
+	if n, all := s.Plan.Begins(true), s.Plan.Begins(false); n != 1 || all != 5 {
+		t.Errorf("people hear of %d, and of %d if nothing were held", n, all)
+	}
+}
+
 // A key of which people have not been told everything is work, too.
 func TestUntoldIsWork(t *testing.T) {
 	w := newKey(t)
-	w.goTo(80)
+	w.wait(80 * day)
+	w.attendUntold(key1, "hana")
 	if s := w.sweep(); len(s.Work) != 1 || s.Work[0] != (purge.Ref{ID: key1, User: "hana"}) {
 		t.Errorf("untold: %+v", s.Work)
 	}
-	w.toldAll()
 	if s := w.sweep(); len(s.Work) > 0 {
 		t.Errorf("told: %+v", s.Work)
 	}
@@ -154,6 +169,28 @@ func TestConfirmedWithTheNextSweep(t *testing.T) {
 	if did := w.iam.changes(); len(did) != 4 {
 		t.Errorf("it did %q", did)
 	}
+}
+
+// A held key waits, also where an event or a task that was left over asks for
+// it alone. A sweep under another limit finds anew what is too many.
+func TestHeldKeyAlone(t *testing.T) {
+	w := crowd(t, 3, 2)
+	if s := w.sweep(); s.Hold == nil || len(s.Hold.Keys) != 3 {
+		t.Fatalf("the hold: %+v", s.Hold)
+	}
+	before := w.history(crowdKey(0))
+	if a := w.attend(crowdKey(0), "user0"); !a.Over || a.Untold {
+		t.Errorf("alone: %+v", a)
+	}
+	w.wantDid()
+	if got := w.history(crowdKey(0)); !slices.Equal(got, before) {
+		t.Errorf("the record became %q; it was %q", got, before)
+	}
+	w.policy.Keys.Cap.Keys = 3
+	if s := w.sweep(); s.Hold != nil {
+		t.Errorf("held: %+v", s.Hold)
+	}
+	w.wantDid("deactivate "+crowdKey(0), "deactivate "+crowdKey(1), "deactivate "+crowdKey(2))
 }
 
 // A word is good for a day.

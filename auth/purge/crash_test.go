@@ -52,8 +52,8 @@ func (f fused) Change(ctx context.Context, r purge.Record) (now purge.Record, ch
 	return now, changed, err
 }
 
-func (f fused) Claim(ctx context.Context, ids []string, at time.Time) (ok bool, err error) {
-	err = f.effect(func() error { ok, err = f.Budget.Claim(ctx, ids, at); return err })
+func (f fused) Claim(ctx context.Context, ids []string, whole bool, at time.Time) (ok bool, err error) {
+	err = f.effect(func() error { ok, err = f.Budget.Claim(ctx, ids, whole, at); return err })
 	return ok, err
 }
 
@@ -175,7 +175,7 @@ func TestCrashDaysAgo(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.wait(3 * day)
-	if ok, err := w.budget.Claim(t.Context(), []string{key2}, w.now()); !ok || err != nil {
+	if ok, err := w.budget.Claim(t.Context(), []string{key2}, false, w.now()); !ok || err != nil {
 		t.Fatal("the day's one key:", ok, err)
 	}
 	if a := w.attend(key1, "hana"); !a.Over {

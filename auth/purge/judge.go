@@ -52,8 +52,11 @@ func (j Judge) Key(u User, k Key, r Record, now time.Time) Verdict {
 	switch v.Why = j.Spares(u, k); {
 	case s.Ended && !settled:
 		return v // what IAM still shows is what it was
+	case s.Ended && k.Active: // it was not gone after all
+		v.Do, v.Next, v.At = NoteOn, Deactivate, now.Add(respite)
+		return v
 	case s.Ended:
-		v.Do, v.Next, v.At = NoteOn, Deactivate, now.Add(respite) // it was not gone after all
+		v.Do, v.Next, v.At = NoteOff, Delete, now.Add(j.untold())
 		return v
 	case s.Pending.Verb != "":
 		return j.pending(v, s, now)
@@ -215,8 +218,8 @@ func (j Judge) end(v Verdict, do Do, s State, now time.Time) Verdict {
 	return v
 }
 
-// secondThought is how long a key is kept at least that a person had
-// deactivated, however short the policy's grace: Undo must mean something.
+// secondThought is how long a key is kept that a person had deactivated where
+// the policy's grace is 0: Undo must mean something.
 const secondThought = 24 * time.Hour
 
 // pending judges what was ordered, or begun and perhaps not finished. Nobody can

@@ -71,7 +71,7 @@ func (p *Purge) find(ctx context.Context, region, id string) (User, error) {
 	if IsKeyID(id) {
 		_, name, err := p.Keys.LastUse(ctx, id)
 		var denied *Denied
-		if errors.As(err, &denied) { // so IAM may answer for a key that it does not have
+		if errors.As(err, &denied) { // so IAM may answer for a key that it does not have: no word of a missing permission
 			p.Warn(ctx, fmt.Errorf("asking whose key %s is: %v", id, err))
 			err = ErrGone
 		}

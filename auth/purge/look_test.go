@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -108,8 +109,8 @@ func TestFindFails(t *testing.T) {
 	}
 }
 
-// TestLook: one key costs three calls, and one more where its user has another
-// name now, or it is gone.
+// TestLook: one key costs three calls, and two more where its user has another
+// name now.
 func TestLook(t *testing.T) {
 	w := newKey(t)
 	w.sweep()
@@ -122,33 +123,128 @@ func TestLook(t *testing.T) {
 	}{
 		{"as ever", func() {}, "hana", []string{"User hana", "Keys hana", "LastUse " + key1}},
 		{"renamed", func() { w.iam.alter("hana", func(u *purge.User) { u.Name = "hana.sato" }) }, "hana.sato",
-			[]string{"User hana", "LastUse " + key1, "User hana.sato", "Keys hana.sato", "LastUse " + key1}},
-		{"renamed, and another has the name", func() { w.iam.add("hana", active(key2, 0)) }, "hana.sato",
-			[]string{"User hana", "Keys hana", "LastUse " + key1, "User hana.sato", "Keys hana.sato", "LastUse " + key1}},
-		{"gone", func() { w.iam.remove(key1) }, "", []string{"User hana", "Keys hana", "LastUse " + key1}},
-		{"gone, and IAM denies that it ever was", func() { w.denies("LastUse") }, "", []string{"User hana", "Keys hana"}},
+			[]string{"User hana", "Users", "User hana.sato", "Keys hana.sato", "LastUse " + key1}},
+		{"renamed, and another has the name", func() {
+			w.iam.add("hana", active(key2, 0))
+			w.iam.alter("hana", func(u *purge.User) { u.ID = "AIDATESTother" })
+		}, "hana.sato", []string{"User hana", "Users", "User hana.sato", "Keys hana.sato", "LastUse " + key1}},
+		{"the key is gone", func() { w.iam.remove(key1) }, "",
+			[]string{"User hana", "Users", "User hana.sato", "Keys hana.sato"}},
+		{"the user is gone, too", func() { w.iam.alter("hana.sato", func(u *purge.User) { u.Name, u.ID = "x", "AIDATESTx" }) }, "",
+			[]string{"User hana", "Users"}},
 	} {
 		c.change()
 		w.iam.asked()
-		u, err := w.purge.Look(t.Context(), ref)
-		if c.want == "" && !errors.Is(err, purge.ErrGone) || c.want != "" && (err != nil || u.Name != c.want) {
+		u, err := w.purge.Look(t.Context(), ref, hanaID)
+		if c.want == "" && !errors.Is(err, purge.ErrGone) || c.want != "" && (err != nil || u.Name != c.want || u.ID != hanaID) {
 			t.Errorf("%s: %+v, %v", c.name, u, err)
 		}
 		if got := w.iam.asked(); !slices.Equal(got, c.calls) {
 			t.Errorf("%s: it called %q; want %q", c.name, got, c.calls)
 		}
 	}
+	if u, err := w.purge.Look(t.Context(), purge.Ref{ID: key2, User: "hana"}, ""); err != nil || u.ID != "AIDATESTother" {
+		t.Errorf("without an id the name counts: %+v, %v", u, err)
+	}
 }
 
 // denies answers calls that begin so as IAM does where a permission is missing.
-func (w *world) denies(begins string) {
-	f := w.fault(begins)
-	busy := w.iam.before
+func (w *world) denies(begins string) fault {
+	f := fault{w, w.iam.before}
 	w.iam.before = func(call string) error {
-		if busy(call) != nil {
+		if strings.HasPrefix(call, begins) {
 			return fmt.Errorf("denied: %w", &purge.Denied{Action: "iam:" + begins})
 		}
 		return f.was(call)
+	}
+	return f
+}
+
+// TestLastUseDenied: IAM may deny what it knows nothing of. Whether a key is
+// gone, or a permission is missing, tells the list of the user's keys.
+func TestLastUseDenied(t *testing.T) {
+	ways := map[string]func(*world) error{
+		"looked after": func(w *world) error {
+			_, err := w.purge.Attend(w.t.Context(), purge.Ref{ID: key1, User: "hana"}, nil)
+			return err
+		},
+		"in a sweep": func(w *world) error {
+			_, err := w.purge.Sweep(w.t.Context(), func(int, int) {})
+			return err
+		},
+		"found": func(w *world) error { _, err := w.purge.Find(w.t.Context(), region, hanaID); return err },
+		"read":  func(w *world) error { _, err := w.purge.ReadUser(w.t.Context(), "hana"); return err },
+		"looked at": func(w *world) error {
+			_, err := w.purge.Look(w.t.Context(), purge.Ref{ID: key1, User: "hana"}, hanaID)
+			if errors.Is(err, purge.ErrGone) {
+				return nil
+			}
+			return err
+		},
+	}
+	var denied *purge.Denied
+	for name, read := range ways {
+		t.Run(name, func(t *testing.T) {
+			w := newKey(t)
+			w.goTo(80)
+			w.denies("LastUse")
+			if err := read(w); !errors.As(err, &denied) || errors.Is(err, purge.ErrGone) {
+				t.Errorf("there: %v", err)
+			}
+			w.wantHistory(key1, "76 warned until 90")
+
+			w = newKey(t)
+			w.goTo(80)
+			w.denies("LastUse")
+			refuses := w.iam.before
+			w.iam.before = func(call string) error { // the key goes between the list and its use
+				if strings.HasPrefix(call, "LastUse") && w.iam.is(key1) != "gone" {
+					w.iam.remove(key1)
+				}
+				return refuses(call)
+			}
+			if err := read(w); err != nil {
+				t.Errorf("gone: %v", err)
+			}
+			want := []string{"76 warned until 90"}
+			if name == "looked after" {
+				want = append(want, "80 gone")
+			}
+			w.wantHistory(key1, want...)
+		})
+	}
+	t.Run("and the list fails", func(t *testing.T) {
+		w := newKey(t)
+		w.goTo(80)
+		w.denies("LastUse")
+		refuses, lists := w.iam.before, 0
+		w.iam.before = func(call string) error {
+			if strings.HasPrefix(call, "Keys") {
+				if lists++; lists > 1 {
+					return errBusy
+				}
+			}
+			return refuses(call)
+		}
+		if err := ways["looked after"](w); !errors.As(err, &denied) {
+			t.Error(err)
+		}
+		w.wantHistory(key1, "76 warned until 90")
+	})
+}
+
+// Whose a key is that IAM does not have, it may deny, too. That is warned of, and
+// not as of a missing permission.
+func TestFindDenied(t *testing.T) {
+	w := newKey(t)
+	w.denies("LastUse")
+	_, err := w.purge.Find(t.Context(), region, key1)
+	var denied *purge.Denied
+	if !errors.Is(err, purge.ErrGone) {
+		t.Error(err)
+	}
+	if len(w.warned) != 1 || errors.As(w.warned[0], &denied) {
+		t.Errorf("the warnings: %v", w.warned)
 	}
 }
 
@@ -188,8 +284,8 @@ func TestRead(t *testing.T) {
 	if want := []string{own, key3, "AKIATEST000000000005", key1, "AKIATEST000000000004", key2}; !slices.Equal(order, want) {
 		t.Errorf("the oldest first: %q; want %q", order, want)
 	}
-	if plan.Limit != 6 || plan.Begins() != 2 {
-		t.Errorf("the limit %d; people hear of %d", plan.Limit, plan.Begins())
+	if plan.Limit != 6 || plan.Begins(false) != 2 {
+		t.Errorf("the limit %d; people hear of %d", plan.Limit, plan.Begins(false))
 	}
 	w.wantDid()
 
@@ -332,6 +428,54 @@ func TestWhoAmI(t *testing.T) {
 	if n := asked.Load(); n != 1 {
 		t.Errorf("it was asked for %d times", n)
 	}
+}
+
+// A record of another account says nothing about this one's keys, and nothing
+// is said about its key.
+func TestAnotherAccount(t *testing.T) {
+	const other = "444455556666"
+	for _, there := range []bool{true, false} {
+		t.Run(fmt.Sprint("the key is there: ", there), func(t *testing.T) {
+			w := newKey(t)
+			w.goTo(80)
+			want := w.history(key1)
+			mine := w.self.Account
+			w.self.Account = other
+			w.restart()
+			if !there {
+				w.iam.remove(key1)
+			}
+			w.wait(15 * day)
+			w.iam.asked()
+			a, err := w.purge.Attend(t.Context(), purge.Ref{ID: key1, User: "hana"}, nil)
+			if err == nil || !strings.Contains(err.Error(), mine) || !strings.Contains(err.Error(), other) {
+				t.Errorf("%+v, %v", a, err)
+			}
+			if calls := w.iam.asked(); len(calls) > 0 {
+				t.Errorf("IAM was asked for %q", calls)
+			}
+			if got := w.history(key1); !slices.Equal(got, want) {
+				t.Errorf("the record became %q; it was %q", got, want)
+			}
+		})
+	}
+}
+
+func TestSweepLeavesAnotherAccountsRecords(t *testing.T) {
+	w := newKey(t)
+	w.goTo(80)
+	w.iam.remove(key1)
+	w.write(purge.Change{Verb: purge.Released, At: w.now()}) // there is something to tell, too
+	mine := w.self.Account
+	w.self.Account = "444455556666"
+	w.restart()
+	if s := w.sweep(); len(s.Work) > 0 {
+		t.Errorf("there is work: %+v", s.Work)
+	}
+	w.self.Account = mine
+	w.restart()
+	w.sweep()
+	w.wantHistory(key1, "76 warned until 90", "80 released", "80 gone")
 }
 
 // What stops a step is told with the key and what was to be done, and what is

@@ -76,9 +76,9 @@ func (p *Purge) fit(ctx context.Context, r Record, user string, want Change) err
 }
 
 // stuck says whether what the policy began has come to nothing for a while, so
-// that somebody can still spare the key.
+// that somebody can still spare the key, or bring it back.
 func (p *Purge) stuck(s State, want Change) bool {
-	return want.Verb != Ordered && s.Pending.By == "" && p.Now().Sub(s.Pending.At) >= lease
+	return want.Do != Deactivate && s.Pending.By == "" && p.Now().Sub(s.Pending.At) >= lease
 }
 
 func (p *Purge) amend(ctx context.Context, id string, by auth.Actor, want Change) (Record, error) {

@@ -49,23 +49,12 @@ func (p Plan) Ends() []Verdict {
 // Over says whether those are more than may end in one run.
 func (p Plan) Over() bool { return len(p.Ends()) > p.Limit }
 
-// Acts is what there is to do now. Where too many keys would end, none does.
-func (p Plan) Acts() []Verdict {
-	over := p.Over()
-	var all []Verdict
-	for _, v := range p.Verdicts {
-		if v.Do != Nothing && !(over && v.counts()) {
-			all = append(all, v)
-		}
-	}
-	return all
-}
-
-// Begins counts the keys about which people hear for the first time.
-func (p Plan) Begins() int {
+// Begins counts the keys about which people hear for the first time; not those
+// that are held, where the plan is.
+func (p Plan) Begins(held bool) int {
 	n := 0
 	for _, v := range p.Verdicts {
-		if v.Do != Nothing && p.records[v.Key.ID].Version() == 0 {
+		if v.Do != Nothing && p.records[v.Key.ID].Version() == 0 && !(held && v.counts()) {
 			n++
 		}
 	}

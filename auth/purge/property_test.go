@@ -20,13 +20,15 @@ import (
 // deletes
 //
 //   - is not the bot's own, not exempt, and it is not observe mode;
-//   - was inactive, by what was written down, for the whole grace, if it is deleted;
+//   - was inactive, by what was written down, for the whole grace, and IAM shows
+//     it so, if it is deleted;
 //
 // and where nobody ordered it, the key
 //
 //   - is older than max_age, or unused for as long as the unused rule says;
 //   - is past the date that people were told, and the one until which it was spared;
-//   - is one of which people were told long enough before, where the policy is gentle;
+//   - is one of which people were told long enough before, where the policy is gentle,
+//     and everything that its record says;
 //   - was counted against the limit within a day before, or let go on by somebody.
 //
 // And in the end every key ends: nothing that happened leaves one behind.
@@ -81,11 +83,35 @@ func newLand(t *rapid.T) *land {
 			t.Fatalf("%s of %s: it was not written down before: %q", do, k.ID, l.history(k.ID))
 		}
 		l.mayEnd(do, u, k)
+		if shown, late := l.iam.shown[u.Name]; do == purge.Delete &&
+			(k.Active || late && at(shown, k.ID) >= 0 && shown.Keys[at(shown, k.ID)].Active) {
+			t.Fatalf("%s is active, or shown so: %q", k.ID, l.history(k.ID))
+		}
+		if n, told := l.unheardOf(k.ID); pendingBy(h) == "" && n > told {
+			t.Fatalf("%s of %s: people know %d changes of %q", do, k.ID, told, l.history(k.ID))
+		}
 		if at, ok := l.budget.(*counted).within(k.ID, l.now()); pendingBy(h) == "" && !ok {
 			t.Fatalf("%s of %s was counted at %v", do, k.ID, at)
 		}
 	}
 	return l
+}
+
+// unheardOf counts the changes up to the last that is news, and those that people
+// know.
+func (l *land) unheardOf(id string) (news, told int) {
+	f, err := l.store.Record(l.t.Context(), id)
+	if err != nil {
+		l.t.Fatalf("reading the record of %s: %v", id, err)
+	}
+	for n, c := range f.History {
+		switch c.Verb {
+		case purge.Ordered, purge.Begun, purge.Dropped:
+		default:
+			news = n + 1
+		}
+	}
+	return news, f.Told.Version
 }
 
 // mayEnd holds what is about to happen against what was promised.
@@ -108,7 +134,7 @@ func (l *land) mayEnd(do purge.Do, u purge.User, k purge.Key) {
 	if do == purge.Delete {
 		off, since := turned(h)
 		switch {
-		case !off || k.Active && now.Sub(since) >= 10*time.Minute:
+		case !off:
 			wrong("it is active")
 		case now.Before(since.Add(policy.Grace)) || now.Before(used.Add(policy.Grace)):
 			wrong("it is inactive since %v, used %v", since, used)
@@ -203,8 +229,8 @@ func (c *counted) SetLimit(ctx context.Context, limit int) error {
 	return c.Budget.SetLimit(ctx, limit)
 }
 
-func (c *counted) Claim(ctx context.Context, ids []string, now time.Time) (bool, error) {
-	ok, err := c.Budget.Claim(ctx, ids, now)
+func (c *counted) Claim(ctx context.Context, ids []string, whole bool, now time.Time) (bool, error) {
+	ok, err := c.Budget.Claim(ctx, ids, whole, now)
 	more := 0
 	for _, id := range ids {
 		if _, known := c.within(id, now); ok && !known {
@@ -254,28 +280,21 @@ func (l *land) pass(t *rapid.T) {
 
 // look sweeps, and looks after some of the keys that there is work for.
 func (l *land) look(t *rapid.T) {
-	plan, err := l.purge.Read(t.Context(), func(int, int) {})
-	if err != nil {
-		t.Fatalf("reading: %v", err)
-	}
-	bySelf := 0
-	for _, v := range plan.Acts() {
-		if v.Do.Ends() && !v.Done {
-			l.mayEnd(v.Do, v.User, v.Key)
-			if pendingBy(l.record(v.Key.ID).History) == "" {
-				bySelf++
-			}
-		}
-	}
-	if bySelf > plan.Limit {
-		t.Fatalf("%d keys are to end by themselves; the limit is %d", bySelf, plan.Limit)
-	}
 	s, err := l.purge.Sweep(t.Context(), func(int, int) {})
 	if err != nil {
 		t.Fatalf("sweeping: %v", err)
 	}
 	if s.Hold != nil {
 		l.holds = append(l.holds, s.Hold.ID)
+	}
+	for _, v := range s.Plan.Ends() {
+		if !slices.ContainsFunc(s.Work, func(ref purge.Ref) bool { return ref.ID == v.Key.ID }) {
+			continue
+		}
+		l.mayEnd(v.Do, v.User, v.Key)
+		if _, ok := l.budget.(*counted).within(v.Key.ID, l.now()); !ok || s.Hold != nil {
+			t.Fatalf("%s is to end: counted or let go on: %v; held: %+v", v.Key.ID, ok, s.Hold)
+		}
 	}
 	for _, ref := range s.Work {
 		if rapid.IntRange(0, 9).Draw(t, "it is not lost") > 0 {
@@ -284,13 +303,17 @@ func (l *land) look(t *rapid.T) {
 	}
 }
 
-// lookAfter lets a process look after a key that may end anywhere.
+// lookAfter lets a process look after a key that may end anywhere, and people may
+// hear of it.
 func (l *land) lookAfter(t *rapid.T, ref purge.Ref) {
 	left := rapid.SampledFrom([]int{-1, -1, -1, 1, 2, 3, 4, 5}).Draw(t, "effects")
 	f := &fuse{left: left, lost: rapid.Bool().Draw(t, "answer lost")}
 	_, err := l.doomed(f).Attend(t.Context(), ref, nil)
 	if err != nil && !errors.Is(err, errCrash) && !errors.Is(err, purge.ErrHeld) {
 		t.Fatalf("looking after %s: %v", ref.ID, err)
+	}
+	if rapid.IntRange(0, 4).Draw(t, "it is told") > 0 {
+		l.tell(ref.ID)
 	}
 }
 
@@ -349,9 +372,6 @@ func (l *land) meddle(t *rapid.T) {
 			l.iam.use(id)
 		}
 	case "turn on":
-		if off, since := turned(l.record(id).History); off && l.now().Sub(since) < 10*time.Minute {
-			t.Skip("it is not told from a reading that lags behind")
-		}
 		l.iam.turn(id, true)
 	case "turn off":
 		l.iam.turn(id, false)

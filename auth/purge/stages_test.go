@@ -1,6 +1,7 @@
 package purge_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -417,43 +418,54 @@ func TestDeletedByOthers(t *testing.T) {
 	w.goTo(120)
 	w.wantHistory(key1, "76 warned until 90", "81 gone")
 	w.wantDid()
-
-	w.toldAll()
 	if s := w.sweep(); len(s.Work) > 0 {
 		t.Errorf("there is still work: %+v", s.Work)
 	}
 }
 
 func TestUserRenamed(t *testing.T) {
-	w := newKey(t)
-	w.goTo(80)
-	w.iam.alter("hana", func(u *purge.User) { u.Name = "hana.sato" })
-	w.attend(key1, "hana") // by the name that the record knows
-	w.goTo(89)
-	w.wantHistory(key1, "76 warned until 90", "83 warned until 90", "89 warned until 90")
-	w.wait(day)
-	w.iam.asked()
-	w.attend(key1, "hana")
-	w.wantDid("deactivate " + key1)
-	asked := w.iam.asked()
-	if n := len(slices.DeleteFunc(asked, func(call string) bool { return call != "User hana" })); n != 1 {
-		t.Errorf("the old name was asked for %d times", n)
+	for name, taken := range map[string]bool{"": false, "another has the name": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newKey(t)
+			w.goTo(80)
+			w.iam.alter("hana", func(u *purge.User) { u.Name = "hana.sato" })
+			if taken {
+				w.iam.add("hana", active(key2, -80))
+				w.iam.alter("hana", func(u *purge.User) { u.ID = "AIDATESTother" })
+			}
+			w.attend(key1, "hana") // by the name that the record knows
+			w.goTo(89)
+			w.wantHistory(key1, "76 warned until 90", "83 warned until 90", "89 warned until 90")
+			w.wait(day)
+			w.iam.asked()
+			w.attend(key1, "hana")
+			w.wantDid("deactivate " + key1)
+			asked := w.iam.asked()
+			if n := len(slices.DeleteFunc(asked, func(call string) bool { return call != "User hana" })); n != 1 {
+				t.Errorf("the old name was asked for %d times", n)
+			}
+			w.goTo(100)
+			w.wantDid("delete " + key1)
+			w.wantHistory(key2)
+		})
 	}
 }
 
 // While IAM does not say whose a key is, it is not taken for gone.
 func TestUserRenamedWhileIAMIsBusy(t *testing.T) {
-	w := newKey(t)
-	w.goTo(80)
-	w.iam.alter("hana", func(u *purge.User) { u.Name = "hana.sato" })
-	busy := w.fault("LastUse")
-	if _, err := w.purge.Attend(t.Context(), purge.Ref{ID: key1, User: "hana"}, nil); err == nil {
-		t.Error("it went well")
+	for _, call := range []string{"Users", "User hana.sato", "Keys", "LastUse"} {
+		w := newKey(t)
+		w.goTo(80)
+		w.iam.alter("hana", func(u *purge.User) { u.Name = "hana.sato" })
+		busy := w.fault(call)
+		if _, err := w.purge.Attend(t.Context(), purge.Ref{ID: key1, User: "hana"}, nil); !errors.Is(err, errBusy) {
+			t.Errorf("while %s fails: %v", call, err)
+		}
+		busy.mend()
+		w.wantHistory(key1, "76 warned until 90")
+		w.goTo(90)
+		w.wantDid("deactivate " + key1)
 	}
-	busy.mend()
-	w.wantHistory(key1, "76 warned until 90")
-	w.goTo(90)
-	w.wantDid("deactivate " + key1)
 }
 
 func TestAnotherUserOfThatName(t *testing.T) {

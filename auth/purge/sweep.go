@@ -153,6 +153,10 @@ func (p *Purge) Sweep(ctx context.Context, progress func(done, total int)) (Swee
 	if err := p.Budget.SetLimit(ctx, plan.Limit); err != nil {
 		return Sweep{}, fmt.Errorf("noting how many keys may end: %w", err)
 	}
+	account, err := p.Account(ctx)
+	if err != nil {
+		return Sweep{}, err
+	}
 	s := Sweep{Plan: plan}
 	ends := plan.Ends()
 	if len(ends) > 0 {
@@ -172,13 +176,14 @@ func (p *Purge) Sweep(ctx context.Context, progress func(done, total int)) (Swee
 			s.Hold = &h
 		}
 	}
-	s.Work = plan.work(s.Hold != nil)
+	s.Work = plan.work(account, s.Hold != nil)
 	return s, nil
 }
 
 // work lists the keys to attend to: the oldest first, and at the end those that
-// IAM does not list any more.
-func (p Plan) work(held bool) []Ref {
+// IAM does not list any more; not those of another account, of which it cannot
+// say.
+func (p Plan) work(account string, held bool) []Ref {
 	var all []Ref
 	listed := make(map[string]bool, len(p.Verdicts))
 	for _, v := range p.Verdicts {
@@ -192,7 +197,7 @@ func (p Plan) work(held bool) []Ref {
 	}
 	for _, id := range slices.Sorted(maps.Keys(p.records)) {
 		f := p.records[id]
-		if !listed[id] && (!f.State(false).Ended || f.restless()) {
+		if !listed[id] && f.Account == account && (!f.State(false).Ended || f.restless()) {
 			all = append(all, Ref{id, f.User})
 		}
 	}

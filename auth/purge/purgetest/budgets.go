@@ -20,7 +20,7 @@ func limit(t *testing.T, b purge.Budget, limit int) {
 // claim wants the keys granted, or refused.
 func claim(t *testing.T, b purge.Budget, now time.Time, want bool, ids ...string) {
 	t.Helper()
-	if ok, err := b.Claim(t.Context(), ids, now); ok != want || err != nil {
+	if ok, err := b.Claim(t.Context(), ids, true, now); ok != want || err != nil {
 		t.Errorf("Claim(%v) %v after T0: %v, %v; want %v", ids, now.Sub(T0), ok, err, want)
 	}
 }
@@ -80,7 +80,7 @@ func claimsAtOnce(t *testing.T, b purge.Budget) {
 	limit(t, b, 10)
 	var granted atomic.Int32
 	together(200, func(n int) {
-		ok, err := b.Claim(context.Background(), []string{fmt.Sprint("K", n)}, T0)
+		ok, err := b.Claim(context.Background(), []string{fmt.Sprint("K", n)}, false, T0)
 		if err != nil {
 			t.Errorf("Claim: %v", err)
 		}
@@ -98,7 +98,7 @@ func severalAtOnce(t *testing.T, b purge.Budget) {
 	var granted atomic.Int32
 	together(50, func(n int) {
 		ids := []string{fmt.Sprint("A", n), fmt.Sprint("B", n), fmt.Sprint("C", n), fmt.Sprint("D", n)}
-		if ok, err := b.Claim(context.Background(), ids, T0); ok && err == nil {
+		if ok, err := b.Claim(context.Background(), ids, true, T0); ok && err == nil {
 			granted.Add(1)
 		}
 	})
@@ -172,6 +172,29 @@ func allowedFree(t *testing.T, b purge.Budget) {
 	claim(t, b, T0.Add(day-time.Millisecond), true, "D")
 	claim(t, b, T0.Add(day), false, "B", "C", "D")
 	claim(t, b, T0.Add(day), true, "B", "C")
+}
+
+// What is held waits, whoever asks for a key of it alone; a look at the whole
+// account finds anew whether there are too many.
+func heldWait(t *testing.T, b purge.Budget) {
+	limit(t, b, 2)
+	alone := func(now time.Time, want bool, id string) {
+		t.Helper()
+		if ok, err := b.Claim(t.Context(), []string{id}, false, now); ok != want || err != nil {
+			t.Errorf("Claim(%s) alone %v after T0: %v, %v; want %v", id, now.Sub(T0), ok, err, want)
+		}
+	}
+	putHold(t, b, hold("h", "A", "B", "C"), hold("h", "A", "B", "C"))
+	alone(T0, false, "A")
+	alone(T0, true, "D")
+	claim(t, b, T0, true, "A")
+	alone(T0, true, "A") // counted
+	if _, _, err := b.Allow(t.Context(), "h", ben, T0); err != nil {
+		t.Fatal(err)
+	}
+	alone(T0, true, "B")                     // allowed
+	alone(T0.Add(day+time.Hour), false, "C") // no more, and still held
+	alone(T0.Add(2*day), true, "C")          // forgotten
 }
 
 func unknownHold(t *testing.T, b purge.Budget) {

@@ -25,6 +25,7 @@ type Memory struct {
 	ended   map[string]time.Time // when a key was counted
 	allowed map[string]time.Time // when somebody let it end beyond the limit
 	holds   map[string]purge.Hold
+	held    map[string]time.Time // since when a key is held
 }
 
 // filed is a record, and until when somebody has the right to tell about it.
@@ -46,6 +47,7 @@ func NewMemory() *Memory {
 		ended:   make(map[string]time.Time),
 		allowed: make(map[string]time.Time),
 		holds:   make(map[string]purge.Hold),
+		held:    make(map[string]time.Time),
 	}
 }
 
@@ -128,7 +130,7 @@ func (m *Memory) SetLimit(_ context.Context, limit int) error {
 }
 
 // Claim keeps the promise of purge.Budget.
-func (m *Memory) Claim(_ context.Context, ids []string, now time.Time) (bool, error) {
+func (m *Memory) Claim(_ context.Context, ids []string, whole bool, now time.Time) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	counted := make(map[string]bool)
@@ -140,15 +142,20 @@ func (m *Memory) Claim(_ context.Context, ids []string, now time.Time) (bool, er
 	more := make(map[string]bool)
 	for _, id := range ids {
 		at, allowed := m.allowed[id]
-		if !counted[id] && !(allowed && now.Sub(at) < day) {
-			more[id] = true
+		if counted[id] || allowed && now.Sub(at) < day {
+			continue
 		}
+		if since, held := m.held[id]; held && !whole && now.Sub(since) < waits {
+			return false, nil
+		}
+		more[id] = true
 	}
 	if len(more) > 0 && len(counted)+len(more) > m.limit {
 		return false, nil
 	}
 	for id := range more {
 		m.ended[id] = now
+		delete(m.held, id)
 	}
 	return true, nil
 }
@@ -159,6 +166,9 @@ func (m *Memory) PutHold(_ context.Context, h purge.Hold) (purge.Hold, error) {
 	defer m.mu.Unlock()
 	if _, known := m.holds[h.ID]; !known {
 		m.holds[h.ID] = clone(h)
+		for _, k := range h.Keys {
+			m.held[k.ID] = h.At
+		}
 	}
 	return clone(m.holds[h.ID]), nil
 }

@@ -53,6 +53,7 @@ func Stores(t *testing.T, open func(t *testing.T) (purge.Store, purge.Budget)) {
 		"a hold is allowed once":                  allowedOnce,
 		"of 200 who allow at once one does":       allowedAtOnce,
 		"allowed keys are free for a day":         allowedFree,
+		"held keys wait":                          heldWait,
 		"a hold that is not known":                unknownHold,
 	} {
 		t.Run(name, func(t *testing.T) {
