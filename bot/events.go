@@ -1,21 +1,29 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"sekisho/commands"
 )
+
+// eventWithin is how long a job may take that does not ask for more. The lease
+// of what is being told, tellLease of package commands, must be longer than
+// this: two workers would tell it twice.
+const eventWithin = 50 * time.Second
 
 // route is what events are routed by.
 type route struct{ source, detailType string }
 
 // Event hands one event to its job. An event that nothing here acts on is a
 // quiet no-op; one that cannot be read is an error, as is a job that failed:
-// the error keeps the event, to be delivered again and in the end put aside.
+// the error keeps the event, to be delivered again and in the end put aside. A
+// job that takes too long is cut off.
 func (b *Bot) Event(ctx context.Context, text []byte) (err error) {
 	var e commands.Event
 	if err := json.Unmarshal(text, &e); err != nil {
@@ -34,7 +42,13 @@ func (b *Bot) Event(ctx context.Context, text []byte) (err error) {
 			err = fmt.Errorf("event %q: panic: %v\n%s", e.ID, p, debug.Stack())
 		}
 	}()
+	within := cmp.Or(job.Within, eventWithin)
+	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("the job was not done within %v", within))
+	defer cancel()
 	if err := job.Run(ctx, b.desk, e); err != nil {
+		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+			err = fmt.Errorf("%w: %w", cause, err)
+		}
 		return fmt.Errorf("event %q (%s): %w", e.ID, e.DetailType, err)
 	}
 	return nil

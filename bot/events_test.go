@@ -8,8 +8,12 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"sekisho/auth"
+	"sekisho/bot"
+	"sekisho/commands"
 )
 
 func fixture(t testing.TB, name string) []byte {
@@ -122,6 +126,67 @@ func TestAPanickingJobKeepsItsEvent(t *testing.T) {
 	err := w.Event(t.Context(), fixture(t, "events/pending.json"))
 	if err == nil || !strings.Contains(err.Error(), "a mistake") || !strings.Contains(err.Error(), "harness_test.go") {
 		t.Errorf("the error is %v; want the panic with its stack", err)
+	}
+}
+
+// endless is a job that works until it is cut off.
+func endless(detailType string, within time.Duration) commands.Job {
+	return commands.Job{Source: "test", DetailType: detailType, Within: within,
+		Run: func(ctx context.Context, _ *commands.Desk, _ commands.Event) error {
+			<-ctx.Done()
+			return ctx.Err()
+		},
+	}
+}
+
+func TestAJobIsCutOffAtItsLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := worldOn(t, nil)
+		w.AddJob(endless("usual", 0))
+		w.AddJob(endless("long", 13*time.Minute))
+		l := &bot.Lambda{Bot: w.Bot, Doors: bot.Doors{Events: true}}
+		invoke := func(ctx context.Context, text []byte) error {
+			_, err := l.Invoke(ctx, text)
+			return err
+		}
+		for _, test := range []struct {
+			job      string
+			event    func(context.Context, []byte) error
+			function time.Duration // what a Lambda function leaves it
+			want     time.Duration
+			says     string
+		}{
+			{"usual", w.Event, time.Hour, 50 * time.Second, "not done within 50s: context deadline exceeded"},
+			{"long", w.Event, time.Hour, 13 * time.Minute, "not done within 13m0s: context deadline exceeded"},
+			{"usual", invoke, time.Hour, 50 * time.Second, "not done within 50s: context deadline exceeded"},
+			{"long", invoke, time.Minute, time.Minute, "(long): context deadline exceeded"},
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), test.function)
+			start := time.Now()
+			err := test.event(ctx, []byte(`{"id":"e1","source":"test","detail-type":"`+test.job+`"}`))
+			cancel()
+			if took := time.Since(start); took != test.want {
+				t.Errorf("%s was cut off after %v, want %v", test.job, took, test.want)
+			}
+			if !errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), test.says) || !strings.Contains(err.Error(), "e1") {
+				t.Errorf("%s: the error is %v; want it to end with %q, and name the event", test.job, err, test.says)
+			}
+		}
+	})
+}
+
+// Reading every access key of a big account takes minutes; what a start waits
+// for does not.
+func TestWhichJobsMayTakeLong(t *testing.T) {
+	for _, j := range commands.Jobs() {
+		want := time.Duration(0)
+		switch j.Source + "/" + j.DetailType {
+		case "sekisho.schedule/Keys", "sekisho.task/List the access keys":
+			want = 13 * time.Minute
+		}
+		if j.Within != want {
+			t.Errorf("%s, %s may take %v, want %v", j.Source, j.DetailType, j.Within, want)
+		}
 	}
 }
 

@@ -8,3 +8,4 @@ func (b *Bot) AddButton(c commands.Button)     { enter(b.buttons, c.Action, c, t
 func (b *Bot) AddForm(f commands.Form)         { enter(b.forms, f.Callback, f, true) }
 func (b *Bot) AddShortcut(c commands.Shortcut) { enter(b.shortcuts, c.Callback, c, true) }
 func (b *Bot) AddNotice(n commands.Notice)     { enter(b.notices, n.Type, n, true) }
+func (b *Bot) AddJob(j commands.Job)           { enter(b.jobs, route{j.Source, j.DetailType}, j, true) }

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -15,15 +16,32 @@ type Source interface {
 	Receive(ctx context.Context, handle func(ctx context.Context, id, text string) error) error
 }
 
-// Poll reads events until ctx ends. A source that fails is asked again, less
-// and less often, up to every half minute.
+// readOn is how long a batch keeps Poll from the next: as long as the usual
+// jobs take.
+const readOn = time.Minute
+
+// Poll reads events until ctx ends and what was begun is finished. A job that
+// takes long does not keep others waiting: the next batch is read beside it. A
+// source that fails is asked again, less and less often, up to every half
+// minute.
 func (b *Bot) Poll(ctx context.Context, s Source) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = 500*time.Millisecond, 30*time.Second
+	var begun sync.WaitGroup
+	defer begun.Wait()
 	for ctx.Err() == nil {
-		err := s.Receive(ctx, func(ctx context.Context, id, text string) error {
-			return b.Event(ctx, []byte(text))
+		read := make(chan error, 1)
+		begun.Go(func() {
+			read <- s.Receive(ctx, func(ctx context.Context, id, text string) error {
+				return b.Event(ctx, []byte(text))
+			})
 		})
+		var err error
+		select {
+		case err = <-read:
+		case <-time.After(readOn):
+			continue
+		}
 		if err == nil {
 			pause.Reset()
 			continue

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"sekisho/commands"
 )
 
 // source plays a queue: each entry is one Receive.
@@ -105,6 +107,37 @@ func TestPollEndsWhileItWaits(t *testing.T) {
 		case <-ended:
 		default:
 			t.Error("it sleeps on")
+		}
+	})
+}
+
+// A job that takes minutes keeps the next start waiting for one at most, and
+// at its end Poll has finished it.
+func TestPollReadsOnBesideALongJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := worldOn(t, nil)
+		w.AddJob(commands.Job{Source: "test", DetailType: "long", Within: time.Hour,
+			Run: func(context.Context, *commands.Desk, commands.Event) error {
+				time.Sleep(10 * time.Minute)
+				return nil
+			}})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		start := time.Now()
+		var next, finished time.Duration
+		s := &source{end: cancel}
+		s.plays = append(s.plays, func(ctx context.Context, handle func(context.Context, string, string) error) error {
+			err := handle(context.WithoutCancel(ctx), "m1", `{"source":"test","detail-type":"long"}`)
+			finished = time.Since(start)
+			return err
+		}, func(context.Context, func(context.Context, string, string) error) error {
+			next = time.Since(start)
+			return nil
+		})
+		w.Poll(ctx, s)
+		if next != time.Minute || finished != 10*time.Minute || time.Since(start) != finished {
+			t.Errorf("the next was read after %v, the long job finished after %v, and Poll after %v; want 1m, 10m, 10m",
+				next, finished, time.Since(start))
 		}
 	})
 }

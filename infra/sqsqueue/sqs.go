@@ -22,15 +22,24 @@ const (
 	longestPoll  = 20 * time.Second
 )
 
-// handleFor is how long one message may take. It stays below the visibility
-// timeout that is asked for on receiving, so that no other worker gets the
-// message while it is being handled.
+// handleFor is how long one message may take: more than any job asks for, and
+// less than the 15 minutes that Lambda gives, so that what works here works there.
+const handleFor = 14 * time.Minute
+
+// A message that was received stays out of the other workers' sight for
+// visibility, and anew each time that it is renewed: two renewals in a row may
+// fail.
 const (
-	handleFor  = 50 * time.Second
 	visibility = 60 * time.Second
+	renewEvery = 15 * time.Second
 	// retryAfter is when a message that failed comes again.
 	retryAfter = 15 * time.Second
+	// callFor is how long one call about a message may take: a renewal that
+	// hangs must not cost the next one.
+	callFor = 10 * time.Second
 )
+
+var errTooLong = errors.New("handling a message took longer than 14 minutes")
 
 // Queue is one SQS queue.
 type Queue struct {
@@ -56,9 +65,10 @@ func (q *Queue) Send(ctx context.Context, text string, after time.Duration) erro
 }
 
 // Receive waits for messages, up to 20 seconds, and hands each to handle, all
-// of a batch at once. One that is handled without an error is removed; another
-// comes again. When ctx ends Receive waits no longer, and what was begun is
-// finished.
+// of a batch at once; each may take up to 14 minutes. One that is handled
+// without an error is removed; another comes again after 15 seconds, or within
+// a minute if this process dies. When ctx ends Receive waits no longer, and
+// what was begun is finished.
 func (q *Queue) Receive(ctx context.Context, handle func(ctx context.Context, id, text string) error) error {
 	out, err := q.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: &q.url, MaxNumberOfMessages: batch, WaitTimeSeconds: int32(longestPoll / time.Second),
@@ -79,28 +89,58 @@ func (q *Queue) Receive(ctx context.Context, handle func(ctx context.Context, id
 }
 
 func (q *Queue) one(ctx context.Context, m types.Message, handle func(context.Context, string, string) error) {
-	// What follows the handling must not be cut off by the handling's own limit.
-	ctx, cancel := context.WithTimeout(ctx, visibility)
-	defer cancel()
-	handling, done := context.WithTimeoutCause(ctx, handleFor, errors.New("handling a message took too long"))
-	defer done()
 	id := aws.ToString(m.MessageId)
-	if err := handle(handling, id, aws.ToString(m.Body)); err != nil {
+	if err := q.handle(ctx, m, handle); err != nil {
 		q.log.ErrorContext(ctx, "handling a message", "message", id, "error", err)
-		q.after(ctx, m, retryAfter)
+		if err := q.hide(ctx, m, retryAfter); err != nil { // then it comes again when its visibility timeout ends
+			q.log.WarnContext(ctx, "putting a message back", "message", id, "error", err)
+		}
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, callFor)
+	defer cancel()
 	_, err := q.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.url, ReceiptHandle: m.ReceiptHandle})
 	if err != nil { // it comes again; handling it twice changes nothing
 		q.log.WarnContext(ctx, "removing a handled message", "message", id, "error", err)
 	}
 }
 
-func (q *Queue) after(ctx context.Context, m types.Message, wait time.Duration) {
+// handle runs the handler and renews the message's visibility meanwhile. A
+// renewal that came after what follows would undo it: the last one has ended
+// when handle returns.
+func (q *Queue) handle(ctx context.Context, m types.Message, handle func(context.Context, string, string) error) error {
+	handling, done := context.WithTimeoutCause(ctx, handleFor, errTooLong)
+	var renewing sync.WaitGroup
+	defer renewing.Wait()
+	defer done()
+	renewing.Go(func() { q.renew(ctx, m, handling.Done()) })
+	return handle(handling, aws.ToString(m.MessageId), aws.ToString(m.Body))
+}
+
+// renew keeps the message out of the other workers' sight until done. It ends
+// with the handler's time, too: one that does not heed it must not keep the
+// message for ever.
+func (q *Queue) renew(ctx context.Context, m types.Message, done <-chan struct{}) {
+	tick := time.NewTicker(renewEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+		if err := q.hide(ctx, m, visibility); err != nil { // the next tick tries again
+			q.log.WarnContext(ctx, "keeping a message that is being handled", "message", aws.ToString(m.MessageId), "error", err)
+		}
+	}
+}
+
+// hide has the message come again after a time from now.
+func (q *Queue) hide(ctx context.Context, m types.Message, wait time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, callFor)
+	defer cancel()
 	_, err := q.client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl: &q.url, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: int32(wait / time.Second),
 	})
-	if err != nil { // then it comes again when its visibility timeout ends
-		q.log.WarnContext(ctx, "putting a message back", "message", aws.ToString(m.MessageId), "error", err)
-	}
+	return err
 }
