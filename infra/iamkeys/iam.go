@@ -8,16 +8,14 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"sekisho/auth/purge"
 )
 
-// api is what is called of IAM. With configAPI and stsAPI it is the role's
-// whole need: six actions here and one of Config; STS answers anyone.
+// api is what is called of IAM. With one action of Config it is the role's whole
+// need; STS answers anyone.
 type api interface {
 	ListUsers(context.Context, *iam.ListUsersInput, ...func(*iam.Options)) (*iam.ListUsersOutput, error)
 	GetUser(context.Context, *iam.GetUserInput, ...func(*iam.Options)) (*iam.GetUserOutput, error)
@@ -30,9 +28,8 @@ type api interface {
 // IAM is one account's users and access keys.
 type IAM struct {
 	api    api
-	sts    stsAPI
-	config configAPI
-	signer aws.CredentialsProvider
+	sts    call
+	config call
 }
 
 var (
@@ -49,10 +46,7 @@ var (
 // caller's deadline cuts it short.
 func New(forIAM, forSTS, forConfig aws.Config) *IAM {
 	forIAM.RetryMode, forIAM.RetryMaxAttempts = aws.RetryModeAdaptive, 8
-	return &IAM{
-		api: iam.NewFromConfig(forIAM), sts: sts.NewFromConfig(forSTS), config: configservice.NewFromConfig(forConfig),
-		signer: forSTS.Credentials,
-	}
+	return &IAM{api: iam.NewFromConfig(forIAM), sts: stsCall(forSTS), config: configCall(forConfig)}
 }
 
 // errNameless: a call without a user is for IAM one about the caller's own

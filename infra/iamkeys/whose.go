@@ -2,23 +2,22 @@ package iamkeys
 
 import (
 	"context"
+	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/configservice"
-	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"sekisho/auth/purge"
 )
 
-type stsAPI interface {
-	GetCallerIdentity(context.Context, *sts.GetCallerIdentityInput, ...func(*sts.Options)) (*sts.GetCallerIdentityOutput, error)
+func stsCall(c aws.Config) call {
+	return call{config: c, service: "sts", contentType: "application/x-www-form-urlencoded; charset=utf-8"}
 }
 
-type configAPI interface {
-	ListDiscoveredResources(context.Context, *configservice.ListDiscoveredResourcesInput, ...func(*configservice.Options)) (*configservice.ListDiscoveredResourcesOutput, error)
+func configCall(c aws.Config) call {
+	return call{config: c, service: "config", contentType: "application/x-amz-json-1.1", target: "StarlingDoveService.ListDiscoveredResources"}
 }
 
 // WhoAmI says whom the bot's own credentials belong to. For a role the user id
@@ -26,35 +25,57 @@ type configAPI interface {
 // (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html).
 // Half an answer is an error: the bot's own key is spared by it.
 func (i *IAM) WhoAmI(ctx context.Context) (purge.Self, error) {
-	out, err := i.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	const action = "sts:GetCallerIdentity"
+	text, err := i.sts.send(ctx, i.sts.config.Region, "Action=GetCallerIdentity&Version=2011-06-15")
 	if err != nil {
-		return purge.Self{}, translate("sts:GetCallerIdentity", err)
+		return purge.Self{}, translate(action, err)
 	}
-	signed, err := i.signer.Retrieve(ctx)
+	var answer struct {
+		Account string `xml:"GetCallerIdentityResult>Account"`
+		UserID  string `xml:"GetCallerIdentityResult>UserId"`
+	}
+	if err := xml.Unmarshal(text, &answer); err != nil {
+		return purge.Self{}, fmt.Errorf("%s: the answer cannot be read: %w", action, err)
+	}
+	signed, err := i.sts.config.Credentials.Retrieve(ctx)
 	if err != nil {
 		return purge.Self{}, fmt.Errorf("reading the bot's own AWS credentials: %w", err)
 	}
-	s := purge.Self{Account: aws.ToString(out.Account), UserID: aws.ToString(out.UserId), KeyID: signed.AccessKeyID}
+	s := purge.Self{Account: answer.Account, UserID: answer.UserID, KeyID: signed.AccessKeyID}
 	if s.Account == "" || s.UserID == "" || s.KeyID == "" {
-		return purge.Self{}, errors.New("sts:GetCallerIdentity: the answer does not say who the bot is")
+		return purge.Self{}, errors.New(action + ": the answer does not say who the bot is")
 	}
 	return s, nil
 }
 
-// Named keeps the promise of purge.Finder. An empty region is the configured one.
+// Named keeps the promise of purge.Finder. An empty region is the configured
+// one. It asks for what Config has discovered, which is more than it records:
+// https://docs.aws.amazon.com/config/latest/APIReference/API_ListDiscoveredResources.html
 func (i *IAM) Named(ctx context.Context, region, id string) (string, error) {
-	in := &configservice.ListDiscoveredResourcesInput{ResourceType: types.ResourceTypeUser, ResourceIds: []string{id}}
-	out, err := i.config.ListDiscoveredResources(ctx, in, func(o *configservice.Options) {
-		if region != "" {
-			o.Region = region
-		}
-	})
-	if err != nil {
-		return "", translate("config:ListDiscoveredResources", err)
+	const action = "config:ListDiscoveredResources"
+	if region == "" {
+		region = i.config.config.Region
 	}
-	for _, r := range out.ResourceIdentifiers {
-		if aws.ToString(r.ResourceId) == id {
-			return aws.ToString(r.ResourceName), nil
+	body, err := json.Marshal(map[string]any{"resourceType": "AWS::IAM::User", "resourceIds": []string{id}})
+	if err != nil {
+		return "", err
+	}
+	text, err := i.config.send(ctx, region, string(body))
+	if err != nil {
+		return "", translate(action, err)
+	}
+	var answer struct {
+		Resources []struct {
+			ID   string `json:"resourceId"`
+			Name string `json:"resourceName"`
+		} `json:"resourceIdentifiers"`
+	}
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return "", fmt.Errorf("%s: the answer cannot be read: %w", action, err)
+	}
+	for _, r := range answer.Resources {
+		if r.ID == id {
+			return r.Name, nil
 		}
 	}
 	return "", nil

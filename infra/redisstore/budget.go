@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 
 	"sekisho/auth"
 	"sekisho/auth/purge"
@@ -25,10 +24,10 @@ var (
 	//go:embed scripts/allow_hold.lua
 	allowHoldLua string
 
-	claimKeys = redis.NewScript(claimKeysLua)
-	putHold   = redis.NewScript(putHoldLua)
-	toldHold  = redis.NewScript(toldHoldLua)
-	allowHold = redis.NewScript(allowHoldLua)
+	claimKeys = script(claimKeysLua)
+	putHold   = script(putHoldLua)
+	toldHold  = script(toldHoldLua)
+	allowHold = script(allowHoldLua)
 )
 
 const (

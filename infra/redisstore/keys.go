@@ -18,7 +18,7 @@ var (
 	//go:embed scripts/change_key.lua
 	changeKeyLua string
 
-	changeKey = redis.NewScript(changeKeyLua)
+	changeKey = script(changeKeyLua)
 )
 
 const (

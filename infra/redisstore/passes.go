@@ -9,8 +9,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/redis/go-redis/v9"
-
 	"sekisho/auth"
 )
 
@@ -22,9 +20,9 @@ var (
 	//go:embed scripts/count_ask.lua
 	countAskLua string
 
-	putPass  = redis.NewScript(putPassLua)
-	voidPass = redis.NewScript(voidPassLua)
-	countAsk = redis.NewScript(countAskLua)
+	putPass  = script(putPassLua)
+	voidPass = script(voidPassLua)
+	countAsk = script(countAskLua)
 )
 
 // noRequest stands for the name of a request where there is none.

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 
 	"sekisho/auth"
 )
@@ -14,7 +13,7 @@ var (
 	//go:embed scripts/swap_policy.lua
 	swapPolicyLua string
 
-	swapPolicy = redis.NewScript(swapPolicyLua)
+	swapPolicy = script(swapPolicyLua)
 )
 
 var _ auth.PolicyStore = (*Store)(nil)

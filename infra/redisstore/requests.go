@@ -23,8 +23,8 @@ var (
 	//go:embed scripts/change_request.lua
 	changeRequestLua string
 
-	putRequest    = redis.NewScript(putRequestLua)
-	changeRequest = redis.NewScript(changeRequestLua)
+	putRequest    = script(putRequestLua)
+	changeRequest = script(changeRequestLua)
 )
 
 const (

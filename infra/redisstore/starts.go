@@ -20,9 +20,9 @@ var (
 	//go:embed scripts/name_caller.lua
 	nameCallerLua string
 
-	judge      = redis.NewScript(judgeLua)
-	advance    = redis.NewScript(advanceLua)
-	nameCaller = redis.NewScript(nameCallerLua)
+	judge      = script(judgeLua)
+	advance    = script(advanceLua)
+	nameCaller = script(nameCallerLua)
 )
 
 // Judge keeps the promise of auth.StartStore in one round trip.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 
 	"sekisho/auth"
 )
@@ -17,8 +16,8 @@ var (
 	//go:embed scripts/put_told.lua
 	putToldLua string
 
-	takeTelling = redis.NewScript(takeTellingLua)
-	putTold     = redis.NewScript(putToldLua)
+	takeTelling = script(takeTellingLua)
+	putTold     = script(putToldLua)
 )
 
 // telling is a record that one worker at a time may tell about.

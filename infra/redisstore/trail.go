@@ -19,7 +19,7 @@ var (
 	//go:embed scripts/append.lua
 	appendLua string
 
-	appendEntries = redis.NewScript(appendLua)
+	appendEntries = script(appendLua)
 )
 
 const (

@@ -37,6 +37,9 @@ const (
 	// callFor is how long one call about a message may take: a renewal that
 	// hangs must not cost the next one.
 	callFor = 10 * time.Second
+	// finishFor is how long what was begun may go on once the process is to end:
+	// as long as most jobs may take. A longer one comes again.
+	finishFor = 50 * time.Second
 )
 
 var errTooLong = errors.New("handling a message took longer than 14 minutes")
@@ -68,7 +71,7 @@ func (q *Queue) Send(ctx context.Context, text string, after time.Duration) erro
 // of a batch at once; each may take up to 14 minutes. One that is handled
 // without an error is removed; another comes again after 15 seconds, or within
 // a minute if this process dies. When ctx ends Receive waits no longer, and
-// what was begun is finished.
+// what was begun has 50 seconds to finish.
 func (q *Queue) Receive(ctx context.Context, handle func(ctx context.Context, id, text string) error) error {
 	out, err := q.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: &q.url, MaxNumberOfMessages: batch, WaitTimeSeconds: int32(longestPoll / time.Second),
@@ -82,15 +85,15 @@ func (q *Queue) Receive(ctx context.Context, handle func(ctx context.Context, id
 	}
 	var all sync.WaitGroup
 	for _, m := range out.Messages {
-		all.Go(func() { q.one(context.WithoutCancel(ctx), m, handle) })
+		all.Go(func() { q.one(ctx, m, handle) })
 	}
 	all.Wait()
 	return nil
 }
 
-func (q *Queue) one(ctx context.Context, m types.Message, handle func(context.Context, string, string) error) {
-	id := aws.ToString(m.MessageId)
-	if err := q.handle(ctx, m, handle); err != nil {
+func (q *Queue) one(ending context.Context, m types.Message, handle func(context.Context, string, string) error) {
+	ctx, id := context.WithoutCancel(ending), aws.ToString(m.MessageId)
+	if err := q.handle(ctx, ending, m, handle); err != nil {
 		q.log.ErrorContext(ctx, "handling a message", "message", id, "error", err)
 		if err := q.hide(ctx, m, retryAfter); err != nil { // then it comes again when its visibility timeout ends
 			q.log.WarnContext(ctx, "putting a message back", "message", id, "error", err)
@@ -108,8 +111,12 @@ func (q *Queue) one(ctx context.Context, m types.Message, handle func(context.Co
 // handle runs the handler and renews the message's visibility meanwhile. A
 // renewal that came after what follows would undo it: the last one has ended
 // when handle returns.
-func (q *Queue) handle(ctx context.Context, m types.Message, handle func(context.Context, string, string) error) error {
+func (q *Queue) handle(ctx, ending context.Context, m types.Message, handle func(context.Context, string, string) error) error {
 	handling, done := context.WithTimeoutCause(ctx, handleFor, errTooLong)
+	defer context.AfterFunc(ending, func() {
+		soon := time.AfterFunc(finishFor, done)
+		context.AfterFunc(handling, func() { soon.Stop() })
+	})()
 	var renewing sync.WaitGroup
 	defer renewing.Wait()
 	defer done()

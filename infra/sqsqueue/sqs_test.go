@@ -358,11 +358,30 @@ func TestEndFinishesWhatWasBegun(t *testing.T) {
 		w.cloud.Send(w.url, "begun")
 		w.receive(t, ctx, func(ctx context.Context, text string) error {
 			cancel()
-			return takes(2*time.Minute, nil)(ctx, text)
+			return takes(49*time.Second, nil)(ctx, text)
 		})
 		w.wantEmpty(t)
-		if n := len(w.calls); n < 6 || w.calls[n-1] != "DeleteMessage" {
+		if n := len(w.calls); n < 4 || w.calls[n-1] != "DeleteMessage" {
 			t.Errorf("the calls after the end: %q, want renewals and the removal", w.calls)
+		}
+	})
+}
+
+// A job that takes minutes does not keep a process that is to end.
+func TestEndDoesNotWaitForever(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ctx, cancel := context.WithCancel(t.Context())
+		w.cloud.Send(w.url, "long")
+		_, took := w.receive(t, ctx, func(ctx context.Context, text string) error {
+			time.Sleep(time.Minute)
+			cancel()
+			return takes(10*time.Minute, nil)(ctx, text)
+		})
+		if took != time.Minute+50*time.Second {
+			t.Errorf("it ended after %v", took)
+		}
+		if got, took := w.receive(t, t.Context(), done); len(got) != 1 || took != 15*time.Second {
+			t.Errorf("got %q after %v, want it again after 15s", got, took)
 		}
 	})
 }

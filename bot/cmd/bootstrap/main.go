@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,11 +52,6 @@ func awsConfig(env wire.Env, service string) aws.Config {
 				SessionToken:    env("AWS_SESSION_TOKEN"),
 			}, nil
 		})}
-	for _, name := range []string{"AWS_ENDPOINT_URL_" + strings.ToUpper(service), "AWS_ENDPOINT_URL"} {
-		if url := env(name); url != "" {
-			c.BaseEndpoint = aws.String(url)
-			break
-		}
-	}
+	c.BaseEndpoint = wire.Endpoint(env, service)
 	return c
 }

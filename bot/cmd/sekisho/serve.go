@@ -47,7 +47,13 @@ func newApp(ctx context.Context, env wire.Env, doors bot.Doors, log *slog.Logger
 		return nil, errors.New("no AWS region: set AWS_REGION to the region of the guarded instances")
 	}
 	return wire.New(wire.Config{
-		Env: env, Doors: doors, Log: log, Lines: lines, AWS: func(string) aws.Config { return c },
+		Env: env, Doors: doors, Log: log, Lines: lines, AWS: func(service string) aws.Config {
+			special := c.Copy()
+			if url := wire.Endpoint(env, service); url != nil {
+				special.BaseEndpoint = url
+			}
+			return special
+		},
 	})
 }
 

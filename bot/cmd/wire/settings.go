@@ -49,6 +49,17 @@ func readSettings(env Env, doors bot.Doors) (settings, error) {
 	return s, errors.Join(r.faults...)
 }
 
+// Endpoint is where a service is to be found, by the SDK's name for it, where
+// the environment says so: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+func Endpoint(env Env, service string) *string {
+	for _, name := range []string{"AWS_ENDPOINT_URL_" + strings.ToUpper(service), "AWS_ENDPOINT_URL"} {
+		if url := env(name); url != "" {
+			return &url
+		}
+	}
+	return nil
+}
+
 type reader struct {
 	env    Env
 	faults []error
