@@ -37,7 +37,7 @@ func TestWhoDecidesSeesEverybodysKeys(t *testing.T) {
 	if more := o.chat.all(); len(more) > 0 || len(o.queue.kinds()) > 0 {
 		t.Errorf("and more is said: %+v, to do: %v", more, o.queue.kinds())
 	}
-	if strings.Index(texts(s.blocks)[1], "hana") < 0 {
+	if !strings.Contains(texts(s.blocks)[1], "hana") {
 		t.Errorf("the oldest does not come first: %v", texts(s.blocks))
 	}
 }

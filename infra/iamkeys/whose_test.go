@@ -3,6 +3,7 @@ package iamkeys_test
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"sekisho/auth/purge"
 )
@@ -50,4 +51,39 @@ func TestNamed(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "NoAvailableConfigurationRecorderException: so it is") {
 		t.Errorf("without a recorder: %v, want an error", err)
 	}
+}
+
+// A region comes with an event, which anybody may have written, and stands in a
+// host's name.
+func TestNoRegionLeadsElsewhere(t *testing.T) {
+	for _, region := range []string{"evil.example/", "eu-west-1.evil.example", "EU", "eu west", strings.Repeat("a", 40)} {
+		account, cloud := open(answer{body: `{}`})
+		if _, err := account.Named(t.Context(), region, "AIDATEST"); err == nil || !strings.Contains(err.Error(), "is no AWS region") {
+			t.Errorf("%q: %v", region, err)
+		}
+		cloud.wantCalls(t)
+	}
+	account, cloud := open(answer{body: `{}`})
+	_, err := account.Named(t.Context(), "cn-north-1", "AIDATEST")
+	if err != nil || len(cloud.calls) != 1 || !strings.HasPrefix(cloud.calls[0], "config.cn-north-1.amazonaws.com.cn ") {
+		t.Errorf("in China: %v, %q", err, cloud.calls)
+	}
+}
+
+// What is only busy is asked three times; what is refused, once.
+func TestWhoIsAskedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		account, cloud := open(answer{code: "ThrottlingException"}, answer{code: "ThrottlingException"}, answer{body: `{}`})
+		if _, err := account.Named(t.Context(), "", "AIDATEST"); err != nil || len(cloud.calls) != 3 {
+			t.Errorf("busy twice: %v, %d calls", err, len(cloud.calls))
+		}
+		account, cloud = open(answer{code: "ThrottlingException"})
+		if _, err := account.Named(t.Context(), "", "AIDATEST"); err == nil || len(cloud.calls) != 3 {
+			t.Errorf("busy for good: %v, %d calls", err, len(cloud.calls))
+		}
+		account, cloud = open(answer{code: "AccessDenied"})
+		if _, err := account.WhoAmI(t.Context()); err == nil || len(cloud.calls) != 1 {
+			t.Errorf("refused: %v, %d calls", err, len(cloud.calls))
+		}
+	})
 }
