@@ -194,7 +194,7 @@ func Jobs() []Job {
 		{taskSource, taskCaller, nameCallerAgain, usual},
 		{taskSource, taskKey, attendKey, usual},
 		{taskSource, taskHold, tellHoldAgain, usual},
-		{taskSource, taskLetEnd, letEnd, usual},
+		{taskSource, taskLetEnd, letEnd, long},
 		{taskSource, taskKeys, sendKeys, long},
 	}
 }
@@ -206,7 +206,8 @@ type Chat interface {
 	// returns the new message's timestamp. The error wraps auth.ErrNotReachable
 	// where the channel does not take it, however often it is tried.
 	Post(ctx context.Context, channel, thread, text string, blocks []slack.Block) (ts string, err error)
-	// Update rewrites a message of the bot's own; one that is gone needs none.
+	// Update rewrites a message of the bot's own; one that is gone needs none. The
+	// error is as Post's.
 	Update(ctx context.Context, channel, ts, text string, blocks []slack.Block) error
 	// Respond answers a request in private through its response URL.
 	Respond(ctx context.Context, url, text string, blocks []slack.Block, replace bool) error

@@ -41,8 +41,8 @@ func (d *Desk) AttendKey(ctx context.Context, ref purge.Ref) error {
 	return errors.Join(left, err)
 }
 
-// keyTries bounds how often a fault of AWS's is tried again: for some four
-// hours, after which the next sweep sees to the key.
+// keyTries bounds how often a fault of AWS's or of Slack's is tried again: for
+// some four hours, after which the next sweep sees to the key.
 const keyTries = 50
 
 // attendToKey does what is to be done about a key and tells it. Whatever was
@@ -59,7 +59,9 @@ func (d *Desk) attendToKey(ctx context.Context, t keyTask, seen *purge.User) (le
 	}
 	telling := d.tellKey(t)
 	telling.again = func(_ context.Context, try int, pause time.Duration) error {
-		again(try, pause)
+		if try <= keyTries { // then the next sweep tells it
+			again(try, pause)
+		}
 		return nil
 	}
 	failed = telling.tell(ctx, d)

@@ -212,7 +212,7 @@ const (
 // looked at when one is clicked.
 func keyButtons(p *auth.KeyPolicy, r purge.Record, s purge.State) []slack.BlockElement {
 	switch {
-	case len(p.Decide) == 0 || s.Ended || s.Pending.Verb != "":
+	case len(p.Decide) == 0 || s.Ended || s.Pending.By != "": // what the policy began may come to nothing
 		return nil
 	case s.Off && s.Ours:
 		return []slack.BlockElement{button(actionKeyUndo, r.ID, "Undo").WithStyle(slack.StylePrimary).

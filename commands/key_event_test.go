@@ -198,12 +198,12 @@ func TestConfigsWordWaitsForAWS(t *testing.T) {
 func TestConfigAwayIsGotAround(t *testing.T) {
 	o := newKeyOffice(t)
 	id := o.iam.add("hana", 120*day)[0]
-	o.iam.fail["Named"] = &purge.Denied{Action: "config:BatchGetResourceConfig"}
+	o.iam.fail["Named"] = &purge.Denied{Action: "config:ListDiscoveredResources"}
 	if err := o.says(); err != nil {
 		t.Fatal(err)
 	}
 	o.wantHistory(id, purge.Warned)
-	if s := o.chat.next(t, "post"); s.channel != keysChannel || !strings.Contains(s.text, "`config:BatchGetResourceConfig`") {
+	if s := o.chat.next(t, "post"); s.channel != keysChannel || !strings.Contains(s.text, "`config:ListDiscoveredResources`") {
 		t.Errorf("told %+v", s)
 	}
 }

@@ -1,6 +1,7 @@
 package commands_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -277,5 +278,37 @@ func TestAConfirmationWithoutAQueue(t *testing.T) {
 		if o.iam.state(id) != "inactive" {
 			t.Errorf("%s is %s", id, o.iam.state(id))
 		}
+	}
+}
+
+// Whoever comes second has the keys end too: the first may have died between
+// the word and the queue. A question that waited for a day is not asked any more.
+func TestAWordThatWasLostIsTakenUp(t *testing.T) {
+	o, ids, hold := crowded(t)
+	if _, won, err := o.Purge.Budget.Allow(t.Context(), hold, ben, o.clock.Now()); !won || err != nil {
+		t.Fatal(won, err)
+	}
+	o.click(mai, "keys_hold", hold)
+	o.rush()
+	for _, id := range ids {
+		if o.iam.state(id) != "inactive" {
+			t.Errorf("%s is %s", id, o.iam.state(id))
+		}
+	}
+	if e := o.wantNoted(auth.ActKeyCap, auth.Done); e.Decided != ben {
+		t.Errorf("the trail has %+v", e)
+	}
+}
+
+func TestAQuestionOfYesterdayIsNotAsked(t *testing.T) {
+	o := newKeyOffice(t)
+	h := purge.Hold{ID: "h", At: o.clock.Now(), Limit: 1, Keys: []purge.Held{{Ref: purge.Ref{ID: "AKIATESTCI01", User: "ci0"}, Do: purge.Deactivate}}}
+	detail, _ := json.Marshal(map[string]any{"hold": h})
+	o.later(24 * time.Hour)
+	if err := o.run(taskOf(holdTask, string(detail))); err != nil {
+		t.Fatal(err)
+	}
+	if said := o.chat.all(); len(said) > 0 {
+		t.Errorf("said %+v", said)
 	}
 }

@@ -297,32 +297,65 @@ func TestTheTasksOfAKeyDoNotMultiply(t *testing.T) {
 	o.chat.goAway(errAway)
 	o.iam.fail["Deactivate"] = errors.New("ServiceFailure")
 	var waits []time.Duration
-	for try := range 60 {
-		if len(o.queue.tasks) != 1 {
-			t.Fatalf("after %d tries to do: %v", try, o.queue.kinds())
+	for len(o.queue.tasks) > 0 {
+		if len(o.queue.tasks) != 1 || len(waits) > 60 {
+			t.Fatalf("after %d tries to do: %v", len(waits), o.queue.kinds())
 		}
 		waits = append(waits, o.queue.tasks[0].after)
 		if err := o.work(keyTask); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if waits[1] > 30*time.Second || waits[59] != 5*time.Minute || !slices.IsSorted(waits) {
-		t.Errorf("it waits %v", waits)
+	if n := len(waits); n != 51 || waits[1] > 30*time.Second || waits[n-1] != 5*time.Minute || !slices.IsSorted(waits) {
+		t.Errorf("it waits %d times: %v", n, waits) // for a day it has had enough
 	}
 	o.chat.goAway(nil)
-	if err := o.work(keyTask); err != nil {
-		t.Fatal(err)
-	}
-	if kinds := o.queue.kinds(); len(kinds) > 0 { // of IAM it has had enough for a day
-		t.Errorf("left to do: %v", kinds)
-	}
-	if s := o.chat.next(t, "update"); !strings.Contains(s.text, "<@U0BEN> wants to deactivate") {
-		t.Errorf("the card: %+v", s)
-	}
 	clear(o.iam.fail)
 	o.days(1)
+	if s := o.chat.next(t, "update"); !strings.Contains(s.text, "is deactivated, as <@U0BEN> decided") {
+		t.Errorf("the card: %+v", s)
+	}
 	if o.iam.state(id) != "inactive" {
 		t.Errorf("the key is %s", o.iam.state(id))
+	}
+}
+
+// Where the card stands nobody can write any more: it is posted anew where the
+// policy says, and the key goes on to its end.
+func TestACardThatCannotBeReachedIsPostedAnew(t *testing.T) {
+	o := newKeyOffice(t)
+	id, card := o.warned()
+	o.chat.fail["update"] = fmt.Errorf("is_archived: %w", auth.ErrNotReachable)
+	o.Policy.Channels.Keys = "C0OTHER"
+	o.click(ben, "key_keep", id)
+	o.submit(ben, "key_keep", id, map[string]string{"why": "not yet"})
+	o.rush()
+	s := o.chat.next(t, "post")
+	if s.channel != "C0OTHER" || s.thread != "" || s.ts == card.ts || !strings.Contains(s.text, "kept access key") {
+		t.Errorf("said %+v", s)
+	}
+	if line := o.chat.next(t, "post"); line.thread != s.ts || line.channel != "C0OTHER" {
+		t.Errorf("the line stands elsewhere: %+v", line)
+	}
+}
+
+// A thread that takes no line keeps neither the card nor the owner waiting, who
+// hears once.
+func TestAThreadThatTakesNoLine(t *testing.T) {
+	o := newKeyOffice(t)
+	id, _ := o.warned()
+	o.chat.all()
+	o.chat.fail["post "+keysChannel] = fmt.Errorf("thread_not_found: %w", auth.ErrNotReachable)
+	o.click(ben, "key_off", id)
+	o.rush()
+	direct := 0
+	for _, s := range o.chat.all() {
+		if s.how == "direct" {
+			direct++
+		}
+	}
+	if direct != 1 || o.iam.state(id) != "inactive" || len(o.queue.tasks) > 0 {
+		t.Errorf("%d messages to the owner, the key is %s, to do: %v", direct, o.iam.state(id), o.queue.kinds())
 	}
 }
 

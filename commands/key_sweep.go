@@ -78,6 +78,9 @@ func tellHoldAgain(ctx context.Context, d *Desk, e Event) error {
 	if err != nil || d.Purge == nil {
 		return err
 	}
+	if d.Now().Sub(t.Hold.At) >= 24*time.Hour {
+		return nil // the next sweep has asked
+	}
 	stored, err := d.Purge.Budget.PutHold(ctx, t.Hold)
 	if err != nil {
 		return err
@@ -90,7 +93,7 @@ const actionConfirmHold = "keys_hold"
 // tellHold asks those who decide about keys for their word, later if it cannot
 // be said now.
 func (d *Desk) tellHold(ctx context.Context, h *purge.Hold, try int) error {
-	if h == nil || h.Told {
+	if h == nil || h.Told || h.By != "" {
 		return nil
 	}
 	by := auth.Actor{Door: doorEvents, Source: "hold " + h.ID}
@@ -118,8 +121,7 @@ func (d *Desk) recordOnce(ctx context.Context, by auth.Actor, what string, e aut
 	return err
 }
 
-// RecordWord writes down whose word let held keys end. Whoever crashes before
-// it leaves it to the next one who clicks.
+// RecordWord writes down whose word let held keys end, where nobody has yet.
 func (d *Desk) RecordWord(ctx context.Context, by auth.Actor, h purge.Hold) error {
 	return d.recordOnce(ctx, by, "word "+h.ID, auth.Entry{Act: auth.ActKeyCap, Outcome: auth.Done, Decided: h.By, Note: heldNote(h)})
 }
@@ -174,18 +176,19 @@ func confirmHold(ctx context.Context, d *Desk, r Request) (Message, error) {
 	if err == nil {
 		err = d.RecordWord(ctx, r.actor(), h)
 	}
-	if err == nil && !won {
-		d.outcome(ctx, r.actor(), entry, &auth.Refusal{Reason: auth.TooLate})
-		return say(whoever(h.By) + " has let them end already. Their cards say what became of them."), nil
-	}
 	if err != nil {
 		d.outcome(ctx, r.actor(), entry, err)
 		return Message{}, err
 	}
 	soon, cancel := detached(ctx)
 	defer cancel()
+	// Also for whoever comes second: the first may have died here.
 	if err := d.later(soon, taskLetEnd, holdTask{Hold: h}, 0); err != nil {
 		d.Log.WarnContext(ctx, "the keys that were let end do so with the next sweep", "error", err)
+	}
+	if !won {
+		d.outcome(ctx, r.actor(), entry, &auth.Refusal{Reason: auth.TooLate})
+		return say(whoever(h.By) + " has let them end already. Their cards say what became of them."), nil
 	}
 	n := len(h.Keys)
 	text := fmt.Sprintf(":octagonal_sign: %s let the %d access %s that waited end. Their cards follow.", person(r.User), n, plural(n, "key", "keys"))

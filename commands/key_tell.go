@@ -79,14 +79,15 @@ func joined(a, b string) string {
 func (d *Desk) showKey(ctx context.Context, r purge.Record, told auth.Told) (auth.Told, error) {
 	fresh := r.History[max(0, told.Version):]
 	text, blocks := keyCard(d.Policy.Keys, r)
-	if told.TS == "" {
-		channel, ts, err := d.postCard(ctx, d.Policy.Channels.Keys, text, blocks)
-		if err != nil {
-			return told, err
-		}
-		told.Channel, told.TS = channel, ts
-	} else if err := d.Chat.Update(ctx, told.Channel, told.TS, text, blocks); err != nil {
-		return told, err
+	shown := auth.ErrNotReachable // there is no card yet, or where it is it cannot be reached any more
+	if told.TS != "" {
+		shown = d.Chat.Update(ctx, told.Channel, told.TS, text, blocks)
+	}
+	if errors.Is(shown, auth.ErrNotReachable) {
+		told.Channel, told.TS, shown = d.postCard(ctx, d.Policy.Channels.Keys, text, blocks)
+	}
+	if shown != nil {
+		return told, shown
 	}
 	for _, c := range fresh {
 		// The owner first: where writing to people fails for long, the thread does
@@ -95,7 +96,10 @@ func (d *Desk) showKey(ctx context.Context, r purge.Record, told auth.Told) (aut
 			return told, err
 		}
 		if line := keyLine(r, c); line != "" && told.Version > 0 { // the first thing is the card itself
-			if _, err := d.Chat.Post(ctx, told.Channel, told.TS, line, []slack.Block{section(line)}); err != nil {
+			_, err := d.Chat.Post(ctx, told.Channel, told.TS, line, []slack.Block{section(line)})
+			if errors.Is(err, auth.ErrNotReachable) { // the card says it, too
+				d.Log.WarnContext(ctx, "a thread takes no line", "key", r.ID, "channel", told.Channel, "error", err)
+			} else if err != nil {
 				return told, err
 			}
 		}

@@ -13,7 +13,8 @@ import (
 var ErrHeld = errors.New("another worker is at this key")
 
 // lease is how long one worker may take over an act before another does it
-// again: longer than the queue lets a message be handled.
+// again: longer than an event or a task may take. Who takes longer does at worst
+// once more what is done.
 const lease = time.Minute
 
 // steps bounds what one call does for one key: the longest way is from a fresh

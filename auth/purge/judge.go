@@ -183,7 +183,7 @@ func (j Judge) level(left time.Duration) time.Duration {
 // inactive judges a key that is deactivated. What IAM shows as active is never
 // deleted, although it may only be late.
 func (j Judge) inactive(v Verdict, s State, now time.Time) Verdict {
-	v.Next, v.At = Delete, latest(j.deletion(v.Key, s.Since, j.Policy.Grace), s.Promised)
+	v.Next, v.At = Delete, latest(j.deletion(v.Key, s.Since, j.Policy.Grace), s.Promised, s.Spared)
 	switch {
 	case now.Before(v.At):
 		return v

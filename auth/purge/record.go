@@ -160,7 +160,11 @@ func (s State) after(c Change) State {
 	case Dropped:
 		s.Pending = Change{}
 	case Deactivated, FoundOff:
-		s = State{Off: true, Since: c.At, Promised: c.Until, Ours: c.Verb == Deactivated || s.Off && s.Ours}
+		off := State{Off: true, Since: c.At, Promised: c.Until, Ours: c.Verb == Deactivated || s.Off && s.Ours}
+		if c.By == "" { // whoever spared it meanwhile did not want it deleted either
+			off.Spared, off.Sparing = s.Spared, s.Sparing
+		}
+		s = off
 	case Reactivated, FoundOn:
 		s = State{Since: c.At, Ours: c.Verb == Reactivated, Promised: c.Until, Lead: c.Until.Sub(c.At), Spared: c.Until, Sparing: c}
 	case Deleted, Gone:

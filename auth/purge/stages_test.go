@@ -525,3 +525,28 @@ func TestRecordOnlyGrows(t *testing.T) {
 		t.Errorf("%+v, %+v, %+v", r, warned, gone)
 	}
 }
+
+// Whoever keeps a key while an act on it hangs did not want it deleted: the
+// deactivation that came through all the same is written down, and the deletion
+// waits for as long as the key was kept.
+func TestKeptWhileAnActHung(t *testing.T) {
+	w := newKey(t)
+	w.policy.Keys.Grace = 0
+	w.goTo(89)
+	w.wait(day)
+	if _, err := w.doomed(&fuse{left: 3, lost: true}).Attend(t.Context(), purge.Ref{ID: key1, User: "hana"}, nil); !errors.Is(err, errCrash) {
+		t.Fatal(err)
+	}
+	w.wait(2 * time.Minute)
+	w.keep(key1, ben)
+	w.wantDid("deactivate " + key1)
+	until := w.record(key1).State(false).Spared
+	for w.now().Add(day).Before(until) {
+		w.wait(day)
+		w.sweep()
+	}
+	w.wantDid()
+	w.wait(day)
+	w.sweep()
+	w.wantDid("delete " + key1)
+}

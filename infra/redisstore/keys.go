@@ -138,6 +138,9 @@ func (k *Keys) Change(ctx context.Context, r purge.Record) (purge.Record, bool, 
 		// nothing once the record is gone.
 		_ = k.listUntil(ctx, r.ID, newest.At, newest.At.Add(keepEnded))
 	}
+	if before := (purge.Record{History: r.History[:n-1]}); changed && !ended && before.State(false).Ended {
+		err = away(k.store.client.ZAdd(ctx, keysIndex, redis.Z{Score: math.Inf(1), Member: r.ID}).Err()) // it was not gone after all
+	}
 	return f.Record, changed, err
 }
 

@@ -112,6 +112,20 @@ func TestTheIndexOfKeys(t *testing.T) {
 	wantListed(t, k, testKey)
 }
 
+// A key that was not gone after all is listed for as long as any other.
+func TestAKeyThatCameBackStaysListed(t *testing.T) {
+	s, m := onMiniredis(t)
+	k := s.Keys()
+	back := gone(warned(testKey), authtest.T0).With(purge.Change{Verb: purge.FoundOn, At: authtest.T0.Add(time.Hour)})
+	change(t, k, warned(testKey))
+	change(t, k, gone(warned(testKey), authtest.T0))
+	change(t, k, back)
+	change(t, k, warned(otherKey))
+	change(t, k, gone(warned(otherKey), authtest.T0.Add(100*day))) // which strikes off what has ended
+	m.FastForward(100 * day)
+	wantListed(t, k, testKey)
+}
+
 // pipelines counts what is sent.
 type pipelines struct {
 	single int

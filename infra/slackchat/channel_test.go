@@ -56,3 +56,12 @@ func TestPostWhereTheBotCannotSpeak(t *testing.T) {
 		}
 	}
 }
+
+func TestUpdateWhereTheBotCannotSpeak(t *testing.T) {
+	for _, code := range []string{"is_archived", "channel_not_found", "cant_update_message"} {
+		chat, _ := scripted(t, map[string][]string{"chat.update": {refuses(code)}})
+		if err := chat.Update(t.Context(), "C0OPS", "1.1", "the-text", nil); !errors.Is(err, auth.ErrNotReachable) {
+			t.Errorf("%s does not say that trying again is no use: %v", code, err)
+		}
+	}
+}

@@ -95,7 +95,7 @@ func (c *Chat) Update(ctx context.Context, channel, ts, text string, blocks []sl
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("updating a message in %s: %w", channel, c.plain(err))
+		return fmt.Errorf("updating a message in %s: %w", channel, c.unreachable(err))
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ func advice(answer slack.SlackErrorResponse) string {
 func (c *Chat) unreachable(err error) error {
 	switch refusal(err).Err {
 	case "user_not_found", "user_not_visible", "user_disabled", "cannot_dm_bot", "messages_tab_disabled",
-		"user_not_in_channel", "not_in_channel", "channel_not_found", "is_archived",
+		"user_not_in_channel", "not_in_channel", "channel_not_found", "is_archived", "thread_not_found", "cant_update_message",
 		"restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel",
 		"restricted_action_non_threadable_channel":
 		return fmt.Errorf("%w: %w", auth.ErrNotReachable, c.plain(err))
