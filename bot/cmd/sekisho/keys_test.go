@@ -119,6 +119,9 @@ func TestKeysFromTheTerminal(t *testing.T) {
 			t.Fatalf("%s has no key %s", user, id)
 		}
 	}
+	if text := w.says(0, "policy", "check", w.policy); !strings.Contains(text, "access keys: mode enforce, max_age 90d") {
+		t.Errorf("the policy's check says %q", text)
+	}
 	text := w.says(0, "keys", "plan")
 	for _, want := range []string{"130d  ci-deploy  AKIAEXAMPLECIDEPM7C3  active", "exempt by the policy (path: /service/)", "112d  hana"} {
 		if !strings.Contains(text, want) {

@@ -16,6 +16,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"sekisho/auth"
+	"sekisho/auth/purge"
 	"sekisho/infra/ec2instances"
 	"sekisho/infra/policyfile"
 	"sekisho/infra/slackdirectory"
@@ -40,7 +41,11 @@ func (c policyCheckCmd) Run() error {
 	for n, r := range p.Rules {
 		names[n] = r.Name
 	}
-	fmt.Printf("%s is good: policy %s, mode %s, rules: %s.\n", c.File, p.Hash, p.Gate.Mode, strings.Join(names, ", "))
+	keys := ""
+	if p.Keys != nil {
+		keys = fmt.Sprintf("; access keys: mode %s, max_age %s", p.Keys.Mode, purge.Days(p.Keys.MaxAge))
+	}
+	fmt.Printf("%s is good: policy %s, mode %s, rules: %s%s.\n", c.File, p.Hash, p.Gate.Mode, strings.Join(names, ", "), keys)
 	return nil
 }
 
