@@ -16,7 +16,7 @@ func Sorry(err error) (m Message, fault bool) {
 	case errors.As(err, &r):
 		return say(refusal(r)), false
 	case errors.Is(err, auth.ErrUnavailable):
-		return say(":warning: My memory (Redis) cannot be reached, so I cannot issue or change passes right now. Try again in a minute, with a new `/ec2-pass`: whether an older code still works I cannot tell; if it stays so, tell those who run Sekisho."), true
+		return say(":warning: My memory (Redis) cannot be reached, so I can decide and change nothing right now. Try again in a minute, with a new command or click: whether an older code still works I cannot tell; if it stays so, tell those who run Sekisho."), true
 	case errors.Is(err, auth.ErrNoInstance):
 		return say("There is no such instance in this account and region. `/ec2-pass list` shows the guarded ones."), false
 	}
