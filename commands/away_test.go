@@ -29,7 +29,7 @@ func TestWithoutTheStoreNoPassIsGivenOut(t *testing.T) {
 	page := o.ask(hana, "web-1")
 	o.redis.SetError(gone)
 	for _, text := range []string{"web-1", "mine", "revoke web-1"} {
-		if m := o.ask(hana, text); !strings.Contains(m.Text, "Redis") || !strings.Contains(m.Text, "with a new `/ec2-pass`") || strings.Contains(m.Text, gone) {
+		if m := o.ask(hana, text); !strings.Contains(m.Text, "Redis") || !strings.Contains(m.Text, "with a new command or click") || strings.Contains(m.Text, gone) {
 			t.Errorf("%q is answered with %q", text, m.Text)
 		}
 	}
