@@ -87,6 +87,9 @@ func (e KeyExemption) String() string {
 	return strings.Join(parts, ", ")
 }
 
+// Observing says that nothing is changed in IAM.
+func (p *KeyPolicy) Observing() bool { return p.Mode != Enforce }
+
 // Lead is the longest warning.
 func (p *KeyPolicy) Lead() time.Duration {
 	if len(p.Warn) == 0 {

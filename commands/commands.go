@@ -238,6 +238,12 @@ type Queue interface {
 	Send(ctx context.Context, text string, after time.Duration) error
 }
 
+// Firsts knows what was done before.
+type Firsts interface {
+	// First says whether nobody has asked for this within the time.
+	First(ctx context.Context, what string, within time.Duration) (bool, error)
+}
+
 // Desk is what a command may use.
 type Desk struct {
 	Policy    *auth.Policy

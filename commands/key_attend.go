@@ -121,19 +121,15 @@ func (d *Desk) orderedKey(ctx context.Context, r purge.Record) {
 
 // missingPermission tells, once a day, which permission the bot's role lacks.
 func (d *Desk) missingPermission(ctx context.Context, denied *purge.Denied) error {
-	first, err := d.Firsts.First(ctx, "denied/"+denied.Action, 24*time.Hour)
-	if err != nil || !first {
-		return err
-	}
 	account, err := d.Purge.Account(ctx)
 	if err != nil {
 		account = "*"
 	}
 	resource := "*"
-	if _, changes := map[string]bool{"iam:UpdateAccessKey": true, "iam:DeleteAccessKey": true}[denied.Action]; changes {
+	if denied.Action == "iam:UpdateAccessKey" || denied.Action == "iam:DeleteAccessKey" {
 		resource = "arn:aws:iam::" + account + ":user/*"
 	}
-	return d.announce(ctx, sayTask{Channel: d.Policy.Channels.Keys, Text: fmt.Sprintf(
+	return d.announceOnce(ctx, "denied/"+denied.Action, sayTask{Channel: d.Policy.Channels.Keys, Text: fmt.Sprintf(
 		":wrench: *A permission is missing*: AWS does not let me call `%s`, so access keys are not looked after as they should be. Add this statement to my role's policy; the next sweep goes on by itself:\n```{\"Effect\": \"Allow\", \"Action\": \"%s\", \"Resource\": \"%s\"}```",
 		denied.Action, denied.Action, resource)})
 }
@@ -147,10 +143,4 @@ func (d *Desk) KeyWarning(ctx context.Context, err error) {
 			d.Log.ErrorContext(ctx, "telling of a missing permission", "action", denied.Action, "error", err)
 		}
 	}
-}
-
-// Firsts knows what was done before.
-type Firsts interface {
-	// First says whether nobody has asked for this within the time.
-	First(ctx context.Context, what string, within time.Duration) (bool, error)
 }

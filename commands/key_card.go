@@ -19,7 +19,7 @@ func keyName(id string) string { return "`…" + clean(id[max(0, len(id)-4):], 4
 // rewritten as the key comes nearer to its end, or away from it.
 func keyCard(p *auth.KeyPolicy, r purge.Record) (text string, blocks []slack.Block) {
 	text = keyHeadline(r)
-	s, state := r.Sight(), r.State(p.Mode != auth.Enforce)
+	s, state := r.Sight(), r.State(p.Observing())
 	last := r.History[len(r.History)-1]
 	blocks = []slack.Block{section(text), slack.NewSectionBlock(nil, keyFacts(p, r, s, last.At), nil)}
 	if next := keyNext(p, r, s, state); next != "" {
@@ -75,7 +75,7 @@ func keyHeadline(r purge.Record) string {
 	case purge.Deleted:
 		return fmt.Sprintf(":wastebasket: %s is deleted", capital(n))
 	case purge.FoundOff:
-		return fmt.Sprintf(":lock: %s is inactive: somebody deactivated it in AWS", capital(n))
+		return fmt.Sprintf(":lock: %s is inactive%s", capital(n), bySomebody(r))
 	case purge.FoundOn:
 		return fmt.Sprintf(":unlock: %s is active again: somebody reactivated it in AWS. It is kept until %s", capital(n), moment(c.Until))
 	case purge.Gone:
@@ -97,6 +97,14 @@ func byWhom(c purge.Change) string {
 		return ", by the policy's `" + c.Rule + "`"
 	}
 	return ""
+}
+
+// bySomebody says that others deactivated the key, where the bot did not.
+func bySomebody(r purge.Record) string {
+	if r.State(true).Ours {
+		return ""
+	}
+	return ": somebody deactivated it in AWS"
 }
 
 func released(c purge.Change) string {
@@ -173,7 +181,7 @@ func keyNext(p *auth.KeyPolicy, r purge.Record, s purge.Sight, state purge.State
 	if c.Rule != "" {
 		rule = " (`" + c.Rule + "`)"
 	}
-	if p.Mode != auth.Enforce {
+	if p.Observing() {
 		would, is = " Observe mode changes nothing in AWS.", "would be"
 	}
 	switch {
@@ -221,7 +229,7 @@ func keyButtons(p *auth.KeyPolicy, r purge.Record, s purge.State) []slack.BlockE
 		return nil
 	}
 	var all []slack.BlockElement
-	if p.Mode == auth.Enforce {
+	if !p.Observing() {
 		all = append(all, button(actionKeyOff, r.ID, "Deactivate now").WithStyle(slack.StyleDanger).
 			WithConfirm(confirm("Deactivate this key now?", "Whatever uses it stops working at once. Until it is deleted, Undo brings it back.", "Deactivate", "Not yet")))
 	}
@@ -247,7 +255,7 @@ func keyLine(r purge.Record, c purge.Change) string {
 	case purge.Deactivated, purge.Reactivated, purge.Deleted:
 		return when + string(c.Verb) + byWhom(c) + "."
 	case purge.FoundOff:
-		return when + "somebody deactivated it in AWS."
+		return when + "seen inactive" + bySomebody(r) + "."
 	case purge.FoundOn:
 		return when + "somebody reactivated it in AWS."
 	case purge.Gone:

@@ -12,6 +12,7 @@ import (
 
 	"sekisho/auth"
 	"sekisho/auth/purge"
+	"sekisho/commands"
 )
 
 // heard is what was said since, as "how channel: words".
@@ -587,5 +588,21 @@ func TestAKeysChannelThatDoesNotTakeIt(t *testing.T) {
 	o.rush()
 	if s := o.chat.next(t, "update"); s.channel != alerts || s.ts != card.ts {
 		t.Errorf("rewritten: %+v", s)
+	}
+}
+
+// Of a key that the bot itself deactivated, and whose end is near once more,
+// nobody is told that somebody else did.
+func TestTheBotsOwnWorkIsNotPutOnOthers(t *testing.T) {
+	keys := auth.DefaultKeys()
+	found := purge.Change{Verb: purge.FoundOff, Until: noon.Add(14 * day)}
+	bare := purge.Record{ID: "AKIATEST000000000001", User: "hana", Created: noon.Add(-100 * day)}
+	ours := became(bare, purge.Change{Verb: purge.Deactivated, Until: noon.Add(10 * day)}, purge.Change{Verb: purge.Released, Note: "exempt"}, found)
+	for what, r := range map[string]purge.Record{"ours": ours, "theirs": became(bare, found)} {
+		text, _ := commands.KeyCard(&keys, r)
+		text += commands.KeyLine(r, r.History[len(r.History)-1])
+		if n := strings.Count(text, "somebody deactivated it in AWS"); !strings.Contains(text, "is inactive") || (n == 2) != (what == "theirs") || (n == 0) != (what == "ours") {
+			t.Errorf("%s: %s", what, text)
+		}
 	}
 }

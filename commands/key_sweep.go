@@ -57,15 +57,6 @@ func (d *Desk) SweepKeys(ctx context.Context, progress func(done, total int)) (p
 	return s, errors.Join(err, d.tellHold(ctx, s.Hold, 0))
 }
 
-// announceOnce announces what is announced once in a day.
-func (d *Desk) announceOnce(ctx context.Context, what string, t sayTask) error {
-	first, err := d.Firsts.First(ctx, what, 24*time.Hour)
-	if err != nil || !first {
-		return err
-	}
-	return d.announce(ctx, t)
-}
-
 // holdTask has a hold told later, because Slack was away.
 type holdTask struct {
 	Hold purge.Hold `json:"hold"`
@@ -199,7 +190,7 @@ func confirmHold(ctx context.Context, d *Desk, r Request) (Message, error) {
 }
 
 // letEnd has held keys looked after that were allowed to end. Whether they were
-// is asked of each: a forged task lets nothing end.
+// is asked of each: a forged task lifts no limit.
 func letEnd(ctx context.Context, d *Desk, e Event) error {
 	t, err := read[holdTask](e)
 	if err != nil || d.Purge == nil {

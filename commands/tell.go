@@ -144,6 +144,15 @@ func (d *Desk) announce(ctx context.Context, t sayTask) error {
 	return nil
 }
 
+// announceOnce announces what is announced once in a day.
+func (d *Desk) announceOnce(ctx context.Context, what string, t sayTask) error {
+	first, err := d.Firsts.First(ctx, what, 24*time.Hour)
+	if err != nil || !first {
+		return err
+	}
+	return d.announce(ctx, t)
+}
+
 func sayAgain(ctx context.Context, d *Desk, e Event) error {
 	t, err := read[sayTask](e)
 	if err != nil {

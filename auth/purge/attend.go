@@ -66,7 +66,7 @@ func (w *worker) step(ctx context.Context) (a Attended, again bool, err error) {
 	}
 	r := filed.Record
 	a.Record = r
-	state := r.State(w.judge.observing())
+	state := r.State(w.judge.Policy.Observing())
 	now := w.Now()
 	if state.Ended && now.Sub(state.Since) < settling {
 		return a, false, nil
@@ -167,7 +167,7 @@ func (w *worker) act(ctx context.Context, v Verdict) error {
 func (w *worker) change(v Verdict, s State, now time.Time) Change {
 	c := Change{
 		At: now, Do: s.Pending.Do, By: s.Pending.By, Door: s.Pending.Door, Source: s.Pending.Source,
-		Rule: v.Rule, Observed: w.judge.observing() && s.Pending.Verb == "", Sight: w.sight(v),
+		Rule: v.Rule, Observed: w.judge.Policy.Observing() && s.Pending.Verb == "", Sight: w.sight(v),
 	}
 	switch v.Do {
 	case Warn:

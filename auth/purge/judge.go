@@ -44,7 +44,7 @@ const respite = 7 * 24 * time.Hour
 // is to lead to an act; without it only the key's age is judged.
 func (j Judge) Key(u User, k Key, r Record, now time.Time) Verdict {
 	v := Verdict{User: u, Key: k, shown: k.Active}
-	s := r.State(j.observing())
+	s := r.State(j.Policy.Observing())
 	settled := now.Sub(s.Since) >= settling
 	if k.Active == s.Off && !settled {
 		v.Key.Active = !s.Off // IAM does not show it yet
@@ -95,8 +95,6 @@ func (j Judge) Spares(u User, k Key) string {
 	}
 	return ""
 }
-
-func (j Judge) observing() bool { return j.Policy.Mode != auth.Enforce }
 
 // ahead looks where the key stands on its way to the end.
 func (j Judge) ahead(v Verdict, s State, now time.Time) Verdict {
@@ -208,9 +206,9 @@ func (j Judge) deletion(k Key, deactivated time.Time, grace time.Duration) time.
 // end is what a key has come to; observe mode only says so, once.
 func (j Judge) end(v Verdict, do Do, s State, now time.Time) Verdict {
 	switch {
-	case !j.observing() && do == Deactivate:
+	case !j.Policy.Observing() && do == Deactivate:
 		v.Do, v.Next, v.At = do, Delete, j.deletion(v.Key, now, j.Policy.Grace)
-	case !j.observing():
+	case !j.Policy.Observing():
 		v.Do, v.Next, v.At = do, Nothing, time.Time{}
 	case s.Would != do:
 		v.Do = SayWould
@@ -236,7 +234,7 @@ func (j Judge) pending(v Verdict, s State, now time.Time) Verdict {
 		v.Done = true
 	case want.Do.Ends() && spares != "":
 		v.Do = Drop
-	case want.Do.Ends() && j.observing():
+	case want.Do.Ends() && j.Policy.Observing():
 		v.Do, v.Why = Drop, "the policy only observes by now"
 	case !v.ordered && asked != want.Do:
 		v.Do, v.Why = Drop, "the policy does not ask for it any more"

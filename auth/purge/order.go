@@ -57,7 +57,7 @@ func (p *Purge) fit(ctx context.Context, r Record, user string, want Change) err
 	if err != nil {
 		return err
 	}
-	observing := Judge{Policy: p.Policy.Keys}.observing()
+	observing := p.Policy.Keys.Observing()
 	s := r.State(observing)
 	undo := want.Do == Reactivate
 	switch {

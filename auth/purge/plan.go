@@ -69,7 +69,7 @@ type Hold struct {
 	Limit int       `json:"limit"`
 	Keys  []Held    `json:"keys"`
 	Told  bool      `json:"told,omitempty"`
-	By    string    `json:"by,omitempty"` // Slack user id of whoever let it go on
+	By    string    `json:"by,omitempty"` // whoever let it go on: a Slack user id, or terminal:NAME
 }
 
 // Held is one of its keys.

@@ -19,10 +19,10 @@ type Record struct {
 // Change is one thing that happened to a key.
 type Change struct {
 	Verb  Verb          `json:"verb"`
-	Do    Do            `json:"do,omitempty"` // of Ordered, Begun, Dropped and Would
+	Do    Do            `json:"do,omitempty"` // of Ordered, Begun, what came of that, and Would
 	By    string        `json:"by,omitempty"` // Slack user id; empty where the policy did it
 	At    time.Time     `json:"at"`
-	Until time.Time     `json:"until,omitzero"` // of Warned, FoundOff: no act before; of Kept, Exempted, Reactivated, FoundOn: spared so long
+	Until time.Time     `json:"until,omitzero"` // of Warned, Deactivated, FoundOff: no act before; of Kept, Exempted, Reactivated, FoundOn: spared so long
 	Lead  time.Duration `json:"lead,omitempty"` // of Warned: which of the warnings
 	Rule  string        `json:"rule,omitempty"` // which line of the policy is behind it
 	Note  string        `json:"note,omitempty"` // why, in somebody's words
@@ -121,8 +121,7 @@ type State struct {
 	Pending  Change        // Ordered or Begun, and not brought to its end; else no Verb
 	Promised time.Time     // people were told that nothing happens before; zero where nobody was
 	Lead     time.Duration // how long before the end they were last told; 0 not at all
-	Spared   time.Time     // somebody spared the key until then …
-	Sparing  Change        // … and this is how
+	Spared   time.Time     // somebody spared the key until then
 	Off      bool          // it is inactive, as far as the record knows …
 	Since    time.Time     // … or active again, from then on
 	Ours     bool          // … and that is the bot's doing
@@ -149,7 +148,7 @@ func (s State) after(c Change) State {
 	case Warned:
 		s.Promised, s.Lead = c.Until, c.Lead
 	case Kept, Exempted:
-		s.Spared, s.Sparing, s.Would = c.Until, c, ""
+		s.Spared, s.Would = c.Until, ""
 		if !s.Promised.IsZero() && c.Until.After(s.Promised) { // what people were told is not taken back
 			s.Promised, s.Lead = c.Until, c.Until.Sub(c.At)
 		}
@@ -162,11 +161,11 @@ func (s State) after(c Change) State {
 	case Deactivated, FoundOff:
 		off := State{Off: true, Since: c.At, Promised: c.Until, Ours: c.Verb == Deactivated || s.Off && s.Ours}
 		if c.By == "" { // whoever spared it meanwhile did not want it deleted either
-			off.Spared, off.Sparing = s.Spared, s.Sparing
+			off.Spared = s.Spared
 		}
 		s = off
 	case Reactivated, FoundOn:
-		s = State{Since: c.At, Ours: c.Verb == Reactivated, Promised: c.Until, Lead: c.Until.Sub(c.At), Spared: c.Until, Sparing: c}
+		s = State{Since: c.At, Ours: c.Verb == Reactivated, Promised: c.Until, Lead: c.Until.Sub(c.At), Spared: c.Until}
 	case Deleted, Gone:
 		s = State{Off: true, Since: c.At, Ended: true, Ours: c.Verb == Deleted}
 	case Would:
