@@ -41,11 +41,6 @@ func jsonSelect(options int) string {
 
 func many(n int, s string) string { return strings.Join(slices.Repeat([]string{s}, n), ",") }
 
-func jsonTable(kind string, rows, cells int, extra string) string {
-	row := `[` + many(cells, `{"type":"raw_text","text":"x"}`) + `]`
-	return `{"type":"` + kind + `"` + extra + `,"rows":[` + many(rows, row) + `]}`
-}
-
 // TestBlockLimits tries every limit on both sides: the last value that Slack takes, and the first that it does not.
 func TestBlockLimits(t *testing.T) {
 	for _, tc := range []struct {
@@ -81,28 +76,27 @@ func TestBlockLimits(t *testing.T) {
 		{"deny button", jsonConfirm(1, 1, 1, 30), jsonConfirm(1, 1, 1, 31), "must be less than 31 characters [json-pointer:/blocks/0/elements/0/confirm/deny/text]"},
 		{"select options", jsonSelect(100), jsonSelect(101), "no more than 100 items allowed [json-pointer:/blocks/0/elements/0/options]"},
 		{"accessory", `{"type":"section","text":` + jsonText("mrkdwn", "x") + `,"accessory":` + jsonButton("") + `}`, `{"type":"section","text":` + jsonText("mrkdwn", "x") + `,"accessory":{"type":"lever"}}`, "unsupported type: lever [json-pointer:/blocks/0/accessory/type]"},
-		{"image", `{"type":"image","image_url":"https://example.com/a.png","alt_text":"a"}`, `{"type":"image","image_url":"https://example.com/a.png"}`, "missing required field: alt_text [json-pointer:/blocks/0]"},
 		{"markdown of the message", `{"type":"markdown","text":"` + long(6000) + `"},{"type":"markdown","text":"` + long(6000) + `"}`, `{"type":"markdown","text":"` + long(6000) + `"},{"type":"markdown","text":"` + long(6001) + `"}`, "markdown blocks together must be less than 12001 characters [json-pointer:/blocks]"},
-		{"table rows", jsonTable("table", 100, 2, ""), jsonTable("table", 101, 2, ""), "no more than 100 items allowed [json-pointer:/blocks/0/rows]"},
-		{"table cells", jsonTable("table", 1, 20, ""), jsonTable("table", 1, 21, ""), "must be an array of 1 to 20 cells [json-pointer:/blocks/0/rows/0]"},
-		{"data table caption", jsonTable("data_table", 2, 2, `,"caption":"c"`), jsonTable("data_table", 2, 2, ""), "missing required field: caption [json-pointer:/blocks/0]"},
-		{"data table page", jsonTable("data_table", 2, 2, `,"caption":"c","page_size":100`), jsonTable("data_table", 2, 2, `,"caption":"c","page_size":101`), "must be a number from 1 to 100 [json-pointer:/blocks/0/page_size]"},
 		{"known blocks", `{"type":"divider"}`, `{"type":"alert"}`, "unsupported type: alert [json-pointer:/blocks/0/type]"},
 		{"a block that is no object", `{"type":"divider"}`, `"divider"`, "must be an object [json-pointer:/blocks/0]"},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			if _, err := checkBlocks("[" + tc.good + "]"); err != nil {
-				t.Errorf("refused what Slack takes: %v", err)
-			}
-			_, err := checkBlocks("[" + tc.bad + "]")
-			refusal, ok := errors.AsType[*apiError](err)
-			if !ok || refusal.code != "invalid_blocks" {
-				t.Fatalf("got %v, want invalid_blocks", err)
-			}
-			if want := "[ERROR] " + strings.ReplaceAll(tc.wrong, `\"`, `"`); !slices.Contains(refusal.lines, want) {
-				t.Errorf("it says %q, want %q", refusal.lines, want)
-			}
-		})
+		t.Run(tc.name, func(t *testing.T) { tryLimit(t, New(Options{}), tc.good, tc.bad, tc.wrong) })
+	}
+}
+
+// tryLimit tries two sets of blocks, without the brackets: one that w must take, and one that it must refuse and say why.
+func tryLimit(t *testing.T, w *Workspace, good, bad, wrong string) {
+	t.Helper()
+	if _, err := w.checkBlocks("[" + good + "]"); err != nil {
+		t.Errorf("refused what Slack takes: %v", err)
+	}
+	_, err := w.checkBlocks("[" + bad + "]")
+	refusal, ok := errors.AsType[*apiError](err)
+	if !ok || refusal.code != "invalid_blocks" {
+		t.Fatalf("got %v, want invalid_blocks", err)
+	}
+	if want := "[ERROR] " + strings.ReplaceAll(wrong, `\"`, `"`); !slices.Contains(refusal.lines, want) {
+		t.Errorf("it says %q, want %q", refusal.lines, want)
 	}
 }
 
@@ -113,12 +107,12 @@ func TestBlocksTogether(t *testing.T) {
 	for _, tc := range []struct{ name, blocks, code string }{
 		{"as much text as fits", wide(1200), ""},
 		{"one character more", wide(1201), "msg_blocks_too_long"},
-		{"two tables", "[" + jsonTable("table", 1, 1, "") + "," + jsonTable("data_table", 1, 1, `,"caption":"c"`) + "]", "only_one_table_allowed"},
+		{"two tables", "[" + jsonTable("table", 1, 1, "") + "," + jsonDataTable(2, 1, "") + "]", "invalid_attachments"},
 		{"no array", `{"type":"divider"}`, "invalid_blocks_format"},
 		{"no JSON", `[{`, "invalid_blocks_format"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := checkBlocks(tc.blocks)
+			_, err := New(Options{}).checkBlocks(tc.blocks)
 			got := ""
 			if e, ok := errors.AsType[*apiError](err); ok {
 				got = e.code
@@ -131,7 +125,7 @@ func TestBlocksTogether(t *testing.T) {
 }
 
 func TestMissingIDsAreFilledIn(t *testing.T) {
-	out, err := checkBlocks("[" + jsonSection("x") + "," + jsonActions(jsonButton(""), jsonButton(`,"action_id":"mine"`)) + "]")
+	out, err := New(Options{}).checkBlocks("[" + jsonSection("x") + "," + jsonActions(jsonButton(""), jsonButton(`,"action_id":"mine"`)) + "]")
 	if err != nil {
 		t.Fatal(err)
 	}

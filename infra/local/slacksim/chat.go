@@ -25,13 +25,13 @@ type content struct {
 	blocks json.RawMessage
 }
 
-// newContent checks text and blocks as every way of posting does. blocks is JSON text, or empty.
-func newContent(text, blocks string, maxText int) (content, error) {
+// newContent checks text and blocks as every way of posting does. blocks is JSON text, or empty. It expects w.mu to be held.
+func (w *Workspace) newContent(text, blocks string, maxText int) (content, error) {
 	c := content{text: text}
 	if n := utf8.RuneCountInString(text); n > maxText {
 		return c, fail("msg_too_long")
 	}
-	checked, err := checkBlocks(blocks)
+	checked, err := w.checkBlocks(blocks)
 	if err != nil {
 		return c, err
 	}
@@ -52,14 +52,11 @@ func chatPostMessage(w *Workspace, a args) (result, error) {
 		}
 		channel = r.ID
 	}
-	r, err := w.memberRoom(channel)
+	r, err := w.openRoom(channel)
 	if err != nil {
 		return nil, err
 	}
-	if u := w.user(r.im); u != nil && u.DMBlocked {
-		return nil, fail("messages_tab_disabled")
-	}
-	c, err := newContent(a["text"], a["blocks"], maxPostText)
+	c, err := w.newContent(a["text"], a["blocks"], maxPostText)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +79,7 @@ func chatPostEphemeral(w *Workspace, a args) (result, error) {
 	if !r.has(a["user"]) {
 		return nil, fail("user_not_in_channel")
 	}
-	c, err := newContent(a["text"], a["blocks"], maxPostText)
+	c, err := w.newContent(a["text"], a["blocks"], maxPostText)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +113,7 @@ func chatUpdate(w *Workspace, a args) (result, error) {
 	if !hasBlocks {
 		blocks = string(m.Blocks)
 	}
-	c, err := newContent(text, blocks, maxUpdateText)
+	c, err := w.newContent(text, blocks, maxUpdateText)
 	if err != nil {
 		return nil, err
 	}

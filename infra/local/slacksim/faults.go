@@ -5,12 +5,15 @@ import (
 	"time"
 )
 
-// ResponseURL stands for the response URLs where a fault or a Call names a method.
-const ResponseURL = "response_url"
+// What a fault or a Call names where Slack is called at an address of its own instead of by a method.
+const (
+	ResponseURL = "response_url"
+	UploadURL   = "upload_url" // of files.getUploadURLExternal
+)
 
 // Call is one request that the workspace was sent.
 type Call struct {
-	Method  string // "chat.postMessage", or ResponseURL
+	Method  string // "chat.postMessage", or ResponseURL or UploadURL
 	Channel string
 	At      time.Time
 	Error   string // Slack's code; empty when it went well; "http_503" while the workspace is away
@@ -21,6 +24,8 @@ type faults struct {
 	away         bool
 	dropAcks     bool
 	linkDisabled bool
+	filesUnready int                // posts that will come too soon for the file they show
+	unknown      map[string]bool    // types of blocks
 	queued       map[string][]error // method → what its next calls answer, one each
 }
 
@@ -66,6 +71,26 @@ func (w *Workspace) queue(method string, n int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.faults.queued[method] = append(w.faults.queued[method], slices.Repeat([]error{err}, n)...)
+}
+
+// FilesUnready makes the next n posts that show an uploaded file (slack_file) answer invalid_blocks: Slack takes a moment
+// to process what was uploaded. Zero ends it.
+// https://github.com/slackapi/python-slack-sdk/issues/1521
+func (w *Workspace) FilesUnready(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.faults.filesUnready = n
+}
+
+// UnknownBlocks makes the workspace refuse blocks of these types ("data_table", "table") with invalid_blocks, as one does that
+// they have not reached, such as GovSlack. Without types it knows all again.
+func (w *Workspace) UnknownBlocks(types ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.faults.unknown = map[string]bool{}
+	for _, t := range types {
+		w.faults.unknown[t] = true
+	}
 }
 
 // DropAcks loses every ack on its way, or stops losing them: the bot has done its work, and Slack and the person never hear.

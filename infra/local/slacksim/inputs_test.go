@@ -86,10 +86,10 @@ func TestViewLimits(t *testing.T) {
 		{"datepicker in actions", jsonModal("", jsonActions(date(`,"initial_date":"2026-12-24"`))), jsonModal("", jsonActions(date(`,"initial_date":"24.12.2026"`))), "must be a date in the format YYYY-MM-DD [json-pointer:/view/blocks/0/elements/0/initial_date]"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if _, err := checkView(tc.good, typeModal); err != nil {
+			if _, err := New(Options{}).checkView(tc.good, typeModal); err != nil {
 				t.Errorf("refused what Slack takes: %v", err)
 			}
-			_, err := checkView(tc.bad, typeModal)
+			_, err := New(Options{}).checkView(tc.bad, typeModal)
 			refusal, ok := errors.AsType[*apiError](err)
 			if !ok || refusal.code != "invalid_arguments" {
 				t.Fatalf("got %v, want invalid_arguments", err)
@@ -109,7 +109,7 @@ func TestViewsThatAreNone(t *testing.T) {
 		"an array":  {"[]", "invalid_arguments"},
 		"too large": {jsonModal(`,"x":"` + strings.Repeat("x", maxView) + `"`), "view_too_large"},
 	} {
-		_, err := checkView(tc.raw, typeModal)
+		_, err := New(Options{}).checkView(tc.raw, typeModal)
 		if refusal, ok := errors.AsType[*apiError](err); !ok || refusal.code != tc.code {
 			t.Errorf("%s: got %v, want %s", name, err, tc.code)
 		}
@@ -118,12 +118,12 @@ func TestViewsThatAreNone(t *testing.T) {
 
 // TestHomeNeedsNoButtons: a Home tab has no title, and takes input without a submit button.
 func TestHomeNeedsNoButtons(t *testing.T) {
-	if _, err := checkView(`{"type":"home","blocks":[`+jsonInput("", jsonTextInput(""))+`]}`, typeHome); err != nil {
+	if _, err := New(Options{}).checkView(`{"type":"home","blocks":[`+jsonInput("", jsonTextInput(""))+`]}`, typeHome); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestInputIsForViews(t *testing.T) {
-	_, err := checkBlocks("[" + jsonInput("", jsonTextInput("")) + "]")
+	_, err := New(Options{}).checkBlocks("[" + jsonInput("", jsonTextInput("")) + "]")
 	wantCode(t, "an input in a message", err, "invalid_blocks [ERROR] unsupported type: input [json-pointer:/blocks/0/type]")
 }

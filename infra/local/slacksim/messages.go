@@ -20,6 +20,7 @@ type Message struct {
 	User     string          // the bot's user id; a person's for a command shown in_channel; USLACKBOT for Slack's own
 	Text     string          // fallback when there are blocks
 	Blocks   json.RawMessage // Block Kit array with every block_id and action_id filled in, or nil
+	Files    []File          // shared with the message, whose Text may then be empty
 
 	Ephemeral bool
 	To        string // the only viewer of an ephemeral message
@@ -167,6 +168,13 @@ func (w *Workspace) wire(m *Message) map[string]any {
 	}
 	if m.Blocks != nil {
 		out["blocks"] = m.Blocks
+	}
+	if m.Files != nil {
+		files := []any{}
+		for _, f := range m.Files {
+			files = append(files, w.wireFile(f))
+		}
+		out["subtype"], out["upload"], out["files"] = "file_share", true, files
 	}
 	if m.ThreadTS != "" {
 		out["thread_ts"] = m.ThreadTS

@@ -1,6 +1,7 @@
 package slacksim
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -60,6 +61,8 @@ func methods() []method {
 		{"conversations.join", botToken, conversationsJoin},
 		{"conversations.members", botToken, conversationsMembers},
 		{"conversations.open", botToken, conversationsOpen},
+		{"files.completeUploadExternal", botToken, filesComplete},
+		{"files.getUploadURLExternal", botToken, filesGetUploadURL},
 		{"usergroups.list", botToken, usergroupsList},
 		{"usergroups.users.list", botToken, usergroupsUsersList},
 		{"users.info", botToken, usersInfo},
@@ -75,7 +78,7 @@ func (w *Workspace) serveMethod(rw http.ResponseWriter, r *http.Request) {
 	out, call := result(nil), Call{Method: name}
 	a, token, err := readArgs(rw, r)
 	if err == nil {
-		call.Channel = a["channel"]
+		call.Channel = cmp.Or(a["channel"], a["channel_id"])
 		out, err = w.call(name, token, a)
 	}
 	refusal := &apiError{}

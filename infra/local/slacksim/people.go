@@ -168,6 +168,18 @@ func (w *Workspace) memberRoom(id string) (*room, error) {
 	return r, err
 }
 
+// openRoom is memberRoom for what everybody there is to see.
+func (w *Workspace) openRoom(id string) (*room, error) {
+	r, err := w.memberRoom(id)
+	if err != nil {
+		return nil, err
+	}
+	if u := w.user(r.im); u != nil && u.DMBlocked {
+		return nil, fail("messages_tab_disabled")
+	}
+	return r, nil
+}
+
 // direct opens the direct messages of the bot and a person, and says whether they were open already.
 func (w *Workspace) direct(user string) (*room, bool, error) {
 	u := w.user(user)

@@ -72,7 +72,7 @@ func (w *Workspace) answer(token, typed string, a answer) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	h := w.hooks[token]
-	c, err := newContent(r.Text, string(r.Blocks), maxPostText)
+	c, err := w.newContent(r.Text, string(r.Blocks), maxPostText)
 	if err != nil {
 		return err
 	}
@@ -104,6 +104,11 @@ func (w *Workspace) serveResponse(rw http.ResponseWriter, r *http.Request) {
 		io.WriteString(rw, "ok")
 		return
 	}
+	w.refuse(rw, call, err)
+}
+
+// refuse records a call of a response or upload URL and answers it with an HTTP status, which is all that clients look at.
+func (w *Workspace) refuse(rw http.ResponseWriter, call Call, err error) {
 	refusal := &apiError{}
 	if !errors.As(err, &refusal) {
 		refusal = &apiError{code: "invalid_payload", lines: []string{"[ERROR] " + err.Error()}}
@@ -118,7 +123,7 @@ func (w *Workspace) serveResponse(rw http.ResponseWriter, r *http.Request) {
 		status = http.StatusTooManyRequests
 		rw.Header().Set("Retry-After", fmt.Sprint(wholeSeconds(refusal.retryAfter)))
 	}
-	writeJSON(rw, status, refusal.body(ResponseURL))
+	writeJSON(rw, status, refusal.body(call.Method))
 }
 
 func (w *Workspace) respond(rw http.ResponseWriter, r *http.Request, call *Call) error {
@@ -157,7 +162,7 @@ func (w *Workspace) apply(h *hook, r reply) error {
 		}
 		return nil
 	}
-	c, err := newContent(r.Text, string(r.Blocks), maxPostText)
+	c, err := w.newContent(r.Text, string(r.Blocks), maxPostText)
 	if err != nil {
 		return err
 	}

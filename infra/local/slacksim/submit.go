@@ -112,7 +112,7 @@ func (w *Workspace) follow(v *view, a answer) error {
 	case "errors":
 		return w.showErrors(v, said.Errors)
 	case "push", "update":
-		next, err := checkView(string(said.View), typeModal)
+		next, err := w.checkView(string(said.View), typeModal)
 		if err != nil {
 			return err
 		}

@@ -83,8 +83,8 @@ type view struct {
 	previous string // id of the modal below
 }
 
-// checkView checks a view of the type kind as a bot sends it.
-func checkView(raw, kind string) (*view, error) {
+// checkView checks a view of the type kind as a bot sends it. It expects w.mu to be held.
+func (w *Workspace) checkView(raw, kind string) (*view, error) {
 	if len(raw) > maxView {
 		return nil, fail("view_too_large")
 	}
@@ -93,7 +93,7 @@ func checkView(raw, kind string) (*view, error) {
 		return nil, fail("invalid_arguments", "[ERROR] must be an object [json-pointer:/view]")
 	}
 	const at = "/view"
-	c := &checker{view: true, blockIDs: map[string]bool{}}
+	c := &checker{w: w, view: true, blockIDs: map[string]bool{}}
 	if sent["type"] != kind {
 		c.wrong(at+"/type", "must be one of: %s", kind)
 	}
@@ -140,7 +140,7 @@ func (c *checker) label(at string, sent object, key string) string {
 // viewsOpen puts a modal in front of the person whose interaction the trigger id came with, on top of what they have open.
 // https://docs.slack.dev/reference/methods/views.open
 func viewsOpen(w *Workspace, a args) (result, error) {
-	v, err := checkView(a["view"], typeModal)
+	v, err := w.checkView(a["view"], typeModal)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func viewsOpen(w *Workspace, a args) (result, error) {
 
 // viewsUpdate changes an open modal. https://docs.slack.dev/reference/methods/views.update
 func viewsUpdate(w *Workspace, a args) (result, error) {
-	next, err := checkView(a["view"], typeModal)
+	next, err := w.checkView(a["view"], typeModal)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func viewsPublish(w *Workspace, a args) (result, error) {
 	if u := w.user(a["user_id"]); u == nil || u.Deleted || u.IsBot {
 		return nil, fail("invalid_arguments", "[ERROR] invalid `user_id`")
 	}
-	next, err := checkView(a["view"], typeHome)
+	next, err := w.checkView(a["view"], typeHome)
 	if err != nil {
 		return nil, err
 	}

@@ -96,7 +96,7 @@ func TestShortcutOpensAModal(t *testing.T) {
 }
 
 func TestViewIDsAreFilledIn(t *testing.T) {
-	v, err := checkView(jsonModal("", jsonInput("", jsonTextInput(""))), typeModal)
+	v, err := New(Options{}).checkView(jsonModal("", jsonInput("", jsonTextInput(""))), typeModal)
 	if err != nil {
 		t.Fatal(err)
 	}

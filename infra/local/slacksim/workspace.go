@@ -35,7 +35,7 @@ type Options struct {
 
 // Limits are the numbers that a test may want tighter than Slack's. Zero means Slack's own.
 type Limits struct {
-	// PostEvery and PostBurst bound chat.postMessage per channel: "1 message per second per channel",
+	// PostEvery and PostBurst bound chat.postMessage and shared files per channel: "1 message per second per channel",
 	// with "short bursts" allowed. Slack does not say how short: 5 is inferred. A negative PostEvery lifts the limit.
 	// https://docs.slack.dev/apis/web-api/rate-limits
 	PostEvery time.Duration // default 1 s
@@ -92,6 +92,8 @@ type Workspace struct {
 	watchers map[chan struct{}]bool
 	posted   map[string]time.Time // channel → when its burst allowance is whole again
 	hooks    map[string]*hook     // response URL token → what it may still do
+	files    map[string]*file     // by id
+	uploads  map[string]*file     // upload URL token → the file that it waits for
 	tickets  map[string]bool      // socket tickets not yet used
 	sockets  []*socket
 	pending  map[string]chan ack // envelope id → who waits for its ack
@@ -114,6 +116,8 @@ func New(opts Options) *Workspace {
 		watchers: map[chan struct{}]bool{},
 		posted:   map[string]time.Time{},
 		hooks:    map[string]*hook{},
+		files:    map[string]*file{},
+		uploads:  map[string]*file{},
 		tickets:  map[string]bool{},
 		pending:  map[string]chan ack{},
 		triggers: map[string]*trigger{},
@@ -164,7 +168,7 @@ func (w *Workspace) Close() {
 	w.client.CloseIdleConnections()
 }
 
-// Serve tells the workspace the address under which Handler is reachable, for socket and response URLs:
+// Serve tells the workspace the address under which Handler is reachable, for socket, response and upload URLs:
 // "http://127.0.0.1:4000/slack" when the handler is mounted at /slack/. Without it, the host of the first request is taken.
 func (w *Workspace) Serve(base string) {
 	w.mu.Lock()
@@ -180,12 +184,14 @@ func (w *Workspace) DeliverTo(baseURL string) {
 	w.endpoint = strings.TrimSuffix(baseURL, "/")
 }
 
-// Handler serves the Web API (/api/<method>), Socket Mode (/socket) and response URLs (/response/<token>).
+// Handler serves the Web API (/api/<method>), Socket Mode (/socket), response URLs (/response/<token>) and upload URLs
+// (/upload/<token>).
 func (w *Workspace) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/{method}", w.serveMethod)
 	mux.HandleFunc("GET /socket", w.serveSocket)
 	mux.HandleFunc("POST /response/{token}", w.serveResponse)
+	mux.HandleFunc("POST /upload/{token}", w.serveUpload)
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		setDefault(&w.base, "http://"+r.Host)
