@@ -27,7 +27,7 @@ func exemption(e *auth.KeyExemption) read {
 
 // userLetters are those of IAM user names, of which there are at most 64:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-const userLetters = smallLetters + "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + digits + "_+=,.@-"
+const userLetters = wordLetters + "+=,.@"
 
 func userPattern(to *string) read {
 	return shaped(to, "a pattern of IAM user names",

@@ -15,8 +15,8 @@ import (
 // wrong, and all that is then said.
 type change struct{ name, piece, instead, want string }
 
-// bad lists what can be wrong outside of rules, people, trail and keys, and some
-// of what can be wrong in rules.
+// bad lists what can be wrong outside of rules, people, trail, keys and reports,
+// and some of what can be wrong in rules.
 var bad = []change{
 	{"unknown field", "when_unavailable:", "when-unavailable:", `sekisho.yml:11:3: gate has no field "when-unavailable"
       when-unavailable: allow
@@ -254,7 +254,7 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range slices.Concat(bad, badRules, badKeys) {
+	for _, c := range slices.Concat(bad, badRules, badKeys, badReports) {
 		t.Run(c.name, func(t *testing.T) {
 			if !strings.Contains(string(good), c.piece) {
 				t.Fatalf("the good file has no %q", c.piece)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sekisho/auth"
+	"sekisho/auth/report"
 	"sekisho/infra/policyfile"
 )
 
@@ -23,10 +24,11 @@ func FuzzParse(f *testing.F) {
 	f.Add(string(good))
 	f.Add(minimal)
 	f.Add(minimal + "# " + secret)
-	for _, c := range slices.Concat(bad, badRules, badKeys) {
+	for _, c := range slices.Concat(bad, badRules, badKeys, badReports) {
 		f.Add(strings.Replace(string(good), c.piece, c.instead, 1))
 	}
 	f.Add(minimal + "keys: {}\n")
+	f.Add(withReports("name: weekly, every: 7d, slack: true"))
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := policyfile.Parse("sekisho.yml", []byte(text))
 		if err != nil {
@@ -56,6 +58,12 @@ func FuzzParse(f *testing.F) {
 		}
 		if p.Keys != nil && (p.Channels.Keys == "" || !sound(p.Keys)) {
 			t.Fatalf("%q gave %+v and the keys %+v", text, p.Channels, p.Keys)
+		}
+		for _, r := range p.Reports {
+			if r.Name == "" || r.Every < 24*time.Hour || r.Keep < 1 || !slices.Contains(report.Versions(), r.CIS) || r.Tables == "" ||
+				!r.Slack && r.Mail == nil || r.Slack && p.Channels.Reports == "" || r.Mail != nil && (r.Mail.From == "" || len(r.Mail.To) == 0) {
+				t.Fatalf("%q gave the report %+v and its mail %+v", text, r, r.Mail)
+			}
 		}
 	})
 }

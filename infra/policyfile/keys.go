@@ -59,8 +59,8 @@ func warningsFit(k *auth.KeyPolicy) read {
 			return at.wrong("write at least one, or first_run: at_once as well: then keys end unannounced",
 				"%s is an empty list, but first_run: gentle is to warn of every key", at)
 		}
-		if n := len(k.Warn); n > mostWarnings {
-			return at.wrong("write at most "+strconv.Itoa(mostWarnings), "%s is a list of %d", at, n)
+		if !few(mostWarnings)(at) {
+			return false
 		}
 		items, ok := at.items()
 		for i, warn := range k.Warn {

@@ -53,6 +53,7 @@ func region(to *string) read {
 const (
 	digits       = "0123456789"
 	smallLetters = "abcdefghijklmnopqrstuvwxyz"
+	wordLetters  = smallLetters + "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + digits + "-_"
 )
 
 // only says whether the text has something in it, and nothing but these characters.

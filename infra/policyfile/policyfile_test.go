@@ -33,7 +33,7 @@ func TestLoadEverything(t *testing.T) {
 	}
 	same(t, got, auth.Policy{
 		Hash:     sum(t, "testdata/sekisho.yml"),
-		Channels: auth.Channels{Alerts: "C0ALERTS", Approvals: "C0APPROVE", BreakGlass: "C0LOUD", Keys: "C0KEYS"},
+		Channels: auth.Channels{Alerts: "C0ALERTS", Approvals: "C0APPROVE", BreakGlass: "C0LOUD", Keys: "C0KEYS", Reports: "G0REPORT"},
 		Gate: auth.GatePolicy{
 			Mode: auth.Enforce,
 			Guard: auth.Guard{
@@ -108,6 +108,19 @@ func TestLoadEverything(t *testing.T) {
 			},
 			Decide:   []string{"S0SECURITY", "U0HANA"},
 			OwnerTag: "Owner",
+		},
+		Reports: []auth.ReportPolicy{
+			{
+				Name: "Weekly_1-all", Every: 366 * 24 * time.Hour, Slack: true,
+				Mail: &auth.MailPolicy{
+					From: "関所 <bot@example.com>", To: []string{"security@example.com", "Ann <ann@example.com>"}, ConfigurationSet: "reports-1_x",
+				},
+				Keep: 400, CIS: "1.4", Ask: []string{"S0AUDIT", "U0HANA"}, Tables: auth.TextTable,
+			},
+			{
+				Name: "daily", Every: 24 * time.Hour, Mail: &auth.MailPolicy{From: "bot@example.com", To: []string{"root@example.com"}},
+				Keep: 26, CIS: "7.0", Tables: auth.DataTable,
+			},
 		},
 	})
 }

@@ -26,19 +26,20 @@ func policy(p *auth.Policy) read {
 				may("keep", duration(&p.Trail.Keep, "7d", "3650d")),
 			)),
 			may("keys", part(&p.Keys, auth.DefaultKeys(), keys)),
+			may("reports", reports(&p.Reports)),
 		),
 		requestsHaveAChannel(p),
+		reportsHaveAChannel(p),
 		brokenGlassIsShort(p),
 	)
 }
 
 func channels(c *auth.Channels) read {
-	var later string // a channel for which there is no use yet
 	return then(
 		mapping(
 			must("alerts", "write alerts: and the id of the channel that is told of refused starts", channel(&c.Alerts)),
 			may("approvals", channel(&c.Approvals)),
-			may("reports", channel(&later)),
+			may("reports", channel(&c.Reports)),
 			may("break_glass", channel(&c.BreakGlass)),
 			may("keys", channel(&c.Keys)),
 		),

@@ -2,6 +2,7 @@ package policyfile
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -96,6 +97,16 @@ func some(what, instead string) read {
 	return func(v value) bool {
 		if items, ok := v.items(); ok && len(items) == 0 {
 			return v.wrong(instead, "%s is an empty list: %s", v, what)
+		}
+		return true
+	}
+}
+
+// few refuses a list of more.
+func few(most int) read {
+	return func(v value) bool {
+		if items, ok := v.items(); ok && len(items) > most {
+			return v.wrong("write at most "+strconv.Itoa(most), "%s is a list of %d", v, len(items))
 		}
 		return true
 	}

@@ -1,0 +1,3 @@
+package iamreport
+
+var Parse = parse
