@@ -33,6 +33,9 @@ var ErrNobody = errors.New("no such user, group or channel in Slack")
 // however often it is tried.
 var ErrNotReachable = errors.New("this person or channel cannot be written to")
 
+// ErrBlocks: Slack does not take a message as it is built. In another form it may.
+var ErrBlocks = errors.New("Slack does not take the message in this form")
+
 // Directory knows people. An adapter may answer with what it learned within
 // about a minute, and with the last good answer while Slack is away.
 type Directory interface {

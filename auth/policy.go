@@ -17,6 +17,7 @@ type Policy struct {
 	People   PeoplePolicy
 	Trail    TrailPolicy
 	Keys     *KeyPolicy // nil: access keys are none of the bot's business
+	Reports  []ReportPolicy
 }
 
 // Channels are Slack channel ids.
@@ -25,6 +26,7 @@ type Channels struct {
 	Approvals  string // where approvers are asked; empty where no rule needs any
 	BreakGlass string // the louder one; Alerts where it is not named
 	Keys       string // the access keys' cards; Alerts where it is not named
+	Reports    string // empty where no report goes into Slack
 }
 
 // PeoplePolicy says who is who in AWS.

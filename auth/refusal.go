@@ -67,6 +67,11 @@ const (
 	OverCap    Reason = "over_cap"    // more would end at once than the policy allows
 )
 
+// Why somebody does not get a report.
+const (
+	NoReader Reason = "no_reader" // the policy does not let the person ask for one
+)
+
 // Refusal is a "no" that the person who asked is told, as opposed to a fault.
 type Refusal struct {
 	Reason Reason

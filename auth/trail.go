@@ -71,6 +71,8 @@ const (
 	ActKeyObserve  Act = "key.observe" // what would have been done
 	ActKeyNotice   Act = "key.notice"  // what others did to it
 	ActKeyCap      Act = "key.cap"     // more would end at once than the policy allows
+	ActReport      Act = "report.send"
+	ActReportAsk   Act = "report.ask"
 )
 
 // Result is how it came out.
@@ -79,6 +81,13 @@ type Result string
 const (
 	Done    Result = "done"
 	Refused Result = "refused"
+)
+
+// What an entry says besides, for those who count.
+const (
+	SweepSource  = "sweep"        // Source: the sweep found what no event had told
+	SettledNote  = "settled"      // Reason of an approval: it was the last that was needed
+	ObservedNote = "observe mode" // in Note: nothing was changed in AWS, and nobody was told
 )
 
 // Trail is where entries are kept.

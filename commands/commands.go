@@ -17,6 +17,7 @@ import (
 
 	"sekisho/auth"
 	"sekisho/auth/purge"
+	"sekisho/auth/report"
 )
 
 // Request is one slash command, click, submitted form or shortcut.
@@ -124,7 +125,7 @@ type Job struct {
 func Commands() []Command {
 	return []Command{
 		{"/ec2-pass", "A one-time pass to start a guarded EC2 instance", "[name or i-… for a reason | list | mine | break-glass … | help]", ec2Pass},
-		{"/sekisho", "What Sekisho looks after besides instances", "[keys | keys USER | help]", sekisho},
+		{"/sekisho", "What Sekisho looks after besides instances", "[keys | keys USER | report [starts | keys | users] [7d] | help]", sekisho},
 	}
 }
 
@@ -184,6 +185,10 @@ func Jobs() []Job {
 		{"aws.config", "Config Rules Compliance Change", compliance, usual},
 		{"sekisho.schedule", "Sweep", sweep, usual},
 		{"sekisho.schedule", "Keys", keySweep, long},
+		{"sekisho.schedule", "Report", reportDue, long},
+		{"aws.ses", "Email Bounced", mailCameBack, usual},
+		{"aws.ses", "Email Complaint Received", mailCameBack, usual},
+		{"aws.ses", "Email Rejected", mailCameBack, usual},
 		{taskSource, taskConfirm, confirmStop, usual},
 		{taskSource, taskTell, tellAgain, usual},
 		{taskSource, taskSettle, settle, usual},
@@ -196,6 +201,8 @@ func Jobs() []Job {
 		{taskSource, taskHold, tellHoldAgain, usual},
 		{taskSource, taskLetEnd, letEnd, long},
 		{taskSource, taskKeys, sendKeys, long},
+		{taskSource, taskReport, sendReportAgain, long},
+		{taskSource, taskReportFor, reportFor, long},
 	}
 }
 
@@ -231,6 +238,19 @@ type Views interface {
 	Publish(ctx context.Context, user string, blocks []slack.Block) error
 }
 
+// Files puts files into Slack.
+type Files interface {
+	// Upload hands a file over. Nobody sees it before it is shared, and after a
+	// while Slack throws one away that never is.
+	Upload(ctx context.Context, f report.File) (SlackFile, error)
+	// Share shows files in a message's thread. Without a channel nobody sees them
+	// still, and image blocks may show them. Each can be shared once.
+	Share(ctx context.Context, channel, thread string, files []SlackFile) error
+}
+
+// SlackFile is a file as Slack knows it.
+type SlackFile = report.SlackFile
+
 // Queue takes a task for later.
 type Queue interface {
 	// Send puts the text in the queue; it is delivered once at least, not
@@ -262,7 +282,9 @@ type Desk struct {
 	Chat      Chat
 	Private   Private
 	Views     Views
-	Queue     Queue // nil where no queue is configured: what needs one is not offered
+	Files     Files
+	Reports   *Reports // nil in a program that makes none
+	Queue     Queue    // nil where no queue is configured: what needs one is not offered
 	Now       func() time.Time
 	Log       *slog.Logger
 	// Check says what of the policy's channels and groups Slack does not know.

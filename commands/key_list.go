@@ -91,20 +91,6 @@ type keysTask struct {
 
 const keysReply = "keys for "
 
-// openReply opens a sealed reply of readKeysLater's.
-func (d *Desk) openReply(sealed string) (user, url string, err error) {
-	text, err := d.Passes.Pepper.Open(sealed)
-	if err != nil {
-		return "", "", err
-	}
-	text, ours := strings.CutPrefix(text, keysReply)
-	user, url, whole := strings.Cut(text, " ")
-	if !ours || !whole {
-		return "", "", errors.New("it was sealed for something else")
-	}
-	return user, url, nil
-}
-
 func (d *Desk) readKeysLater(ctx context.Context, r Request) (Message, error) {
 	if d.Queue == nil || r.ResponseURL == "" {
 		return d.allKeys(ctx, func(int, int) {})
@@ -126,7 +112,7 @@ func sendKeys(ctx context.Context, d *Desk, e Event) error {
 	if err != nil || d.Purge == nil {
 		return err
 	}
-	user, url, err := d.openReply(t.Reply)
+	user, url, err := d.openReply(keysReply, t.Reply)
 	if err != nil {
 		return fmt.Errorf("the reply in event %q: %w", e.ID, err)
 	}
@@ -150,17 +136,12 @@ func sendKeys(ctx context.Context, d *Desk, e Event) error {
 	return nil
 }
 
-// progress rewrites the answer of somebody who waits, three times at most.
+// progress rewrites the answer of somebody who waits.
 func (d *Desk) progress(ctx context.Context, url string) func(done, total int) {
-	const every, most = 5 * time.Second, 3
-	last, said := d.Now(), 0
+	now := d.everySoOften()
 	return func(done, total int) {
-		if now := d.Now(); said < most && done < total && now.Sub(last) >= every {
-			last, said = now, said+1
-			text := fmt.Sprintf(":hourglass_flowing_sand: Read %d of %d IAM users…", done, total)
-			if err := d.Chat.Respond(ctx, url, text, []slack.Block{section(text)}, true); err != nil {
-				d.Log.InfoContext(ctx, "telling progress", "error", err)
-			}
+		if done < total && now() {
+			d.answer(ctx, url, say(fmt.Sprintf(":hourglass_flowing_sand: Read %d of %d IAM users…", done, total)))
 		}
 	}
 }

@@ -60,7 +60,7 @@ func keyEntries(r purge.Record, told auth.Told) (entries []auth.Entry, upTo int)
 			e.Note = joined(e.Note, "until "+c.Until.UTC().Format(time.RFC3339))
 		}
 		if c.Observed {
-			e.Note = joined(e.Note, "observe mode")
+			e.Note = joined(e.Note, auth.ObservedNote)
 		}
 		entries = append(entries, e)
 	}

@@ -24,7 +24,7 @@ func (d *Desk) SweepOnce(ctx context.Context) (auth.Swept, error) {
 			adopted = append(adopted, o.Instance.Name())
 			continue
 		}
-		err = errors.Join(err, d.follow(ctx, auth.Actor{Door: doorEvents, Source: "sweep"}, o, nil))
+		err = errors.Join(err, d.follow(ctx, auth.Actor{Door: doorEvents, Source: auth.SweepSource}, o, nil))
 	}
 	if len(adopted) > 0 {
 		err = errors.Join(err, d.announce(ctx, sayTask{Channel: d.Policy.Channels.Alerts, Text: adoptedText(adopted)}))

@@ -14,19 +14,21 @@ import (
 // form. A task that cannot be done yet puts itself back; it is not left to the
 // queue's redelivery, which would give up after a few tries.
 const (
-	taskSource  = "sekisho.task"
-	taskConfirm = "Confirm a stop"
-	taskTell    = "Tell about a start"
-	taskSettle  = "Settle a start"
-	taskSay     = "Say"
-	taskStart   = "Start for the owner"
-	taskAttend  = "Look after a request"
-	taskRecord  = "Record"
-	taskCaller  = "Name a caller"
-	taskKey     = "Look after an access key"
-	taskKeys    = "List the access keys"
-	taskHold    = "Ask about a hold"
-	taskLetEnd  = "Let held keys end"
+	taskSource    = "sekisho.task"
+	taskConfirm   = "Confirm a stop"
+	taskTell      = "Tell about a start"
+	taskSettle    = "Settle a start"
+	taskSay       = "Say"
+	taskStart     = "Start for the owner"
+	taskAttend    = "Look after a request"
+	taskRecord    = "Record"
+	taskCaller    = "Name a caller"
+	taskKey       = "Look after an access key"
+	taskKeys      = "List the access keys"
+	taskHold      = "Ask about a hold"
+	taskLetEnd    = "Let held keys end"
+	taskReport    = "Send a report"
+	taskReportFor = "Report to somebody"
 )
 
 var errNoQueue = errors.New("no queue is configured (SEKISHO_QUEUE_URL): nothing can be done later")

@@ -58,10 +58,14 @@ func changeEntry(r auth.Request, c auth.Change) (auth.Entry, bool) {
 		auth.Withdraw: auth.ActWithdraw, auth.Broke: auth.ActBreakGlass, auth.Shown: auth.ActShow,
 	}
 	act, ok := acts[c.Verb]
-	return auth.Entry{
+	e := auth.Entry{
 		Time: c.At, Act: act, Outcome: auth.Done, Decided: c.By, Submitted: r.Asker, Instance: r.Instance, Request: r.ID,
 		Rule: r.Rule, Note: c.Note, Door: c.Door, Source: c.Source,
-	}, ok
+	}
+	if c.Verb == auth.Approved && c.Settles {
+		e.Reason = auth.SettledNote
+	}
+	return e, ok
 }
 
 // showRequest tells what is new of a request. It returns how far it came, also

@@ -64,6 +64,9 @@ func clean(text string, most int) string {
 	return text
 }
 
+// escaped is text of the bot's own that repeats others' words, such as addresses.
+func escaped(text string, most int) string { return escaper.Replace(clean(text, most)) }
+
 // nameMost is how much of a name is shown.
 const nameMost = 80
 

@@ -97,3 +97,6 @@ func (p Plan) hold() Hold {
 	h.ID = base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:12])
 	return h
 }
+
+// Record is what has become of one of the plan's keys.
+func (p Plan) Record(id string) Record { return p.records[id].Record }

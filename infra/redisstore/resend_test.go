@@ -97,4 +97,16 @@ func TestALostAnswerChangesNothing(t *testing.T) {
 			t.Errorf("click %d: won %v, %v", n, won, err)
 		}
 	}
+
+	reports := s.Reports()
+	for n := range 2 {
+		at := now.Add(time.Duration(n) * time.Hour)
+		kept, err := reports.PutSnapshot(t.Context(), "weekly", at, []byte("text"), 1, day)
+		if string(kept) != "text" || err != nil {
+			t.Errorf("a report: %q, %v", kept, err)
+		}
+	}
+	if p, err := reports.Begin(t.Context(), "weekly/1", "mail", "worker", now); !p.Mine || err != nil {
+		t.Errorf("a part of it: %+v, %v", p, err)
+	}
 }

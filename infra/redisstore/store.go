@@ -1,13 +1,13 @@
-// Package redisstore keeps passes, requests, starts, what becomes of access keys
-// and the trail in Redis or Valkey, 6.2 or newer: one server, Sentinel or a
-// cluster.
+// Package redisstore keeps passes, requests, starts, what becomes of access keys,
+// reports and the trail in Redis or Valkey, 6.2 or newer: one server, Sentinel or
+// a cluster.
 //
 // Every change is one Lua script on the keys of one instance, which share the
 // hash tag {i-…} and so stand in one slot of a cluster; likewise on those of one
-// access key, {AKIA…}, and on what counts them, {keys}. Scripts use only
-// commands that Redis 6.2 and Valkey both have. Each record begins with its
-// version, and each key has a time to live, but for `sekisho:swept`,
-// `sekisho:policy` and the trail's log and head.
+// access key, {AKIA…}, on what counts them, {keys}, and on each report and each
+// delivery of one. Scripts use only commands that Redis 6.2 and Valkey both have.
+// Each record begins with its version, and each key has a time to live, but for
+// `sekisho:swept`, `sekisho:policy` and the trail's log and head.
 //
 //	sekisho:{i-…}:passes     hash: digest of a code → "1 state user issued deadline request"
 //	sekisho:{i-…}:request:…  hash: one request, behind the colon the random part of its id:
@@ -30,6 +30,11 @@
 //	sekisho:{keys}:allowed   sorted set: likewise, when somebody let it end beyond the limit
 //	sekisho:{keys}:hold:…    hash: what waits for somebody's word, behind the colon its id: hold (JSON, as it
 //	                         was put), keys (ids), told, by (who let it go on), call (and by which call)
+//	sekisho:{report …}:texts hash: end of a report's period, milliseconds → its text (gzip); behind the blank
+//	                         the report's name, escaped as in a URL's query
+//	sekisho:{sent …}:parts   hash: by:PART (the worker that began it), at:PART (when, milliseconds), ref:PART
+//	                         (there once it was sent), released:PART (by which call); behind the blank the
+//	                         delivery's id, escaped likewise
 //	sekisho:swept            up to when a sweep has judged every start, milliseconds
 //	sekisho:first:…          there for a while when something was done that is done once in that time
 //	sekisho:policy           hash: the policy in force, the one before, and which call noted it

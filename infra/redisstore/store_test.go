@@ -10,6 +10,8 @@ import (
 	"sekisho/auth/authtest"
 	"sekisho/auth/purge"
 	"sekisho/auth/purge/purgetest"
+	"sekisho/auth/report"
+	"sekisho/auth/report/reporttest"
 	"sekisho/infra/redisstore"
 	"sekisho/infra/redisstore/redistest"
 )
@@ -36,6 +38,10 @@ func promises(t *testing.T, url func(*testing.T) string) {
 		return keys, keys
 	})
 	authtest.Trails(t, func(t *testing.T) authtest.TrailStore { return trailStore(t, connect(t, url(t))) })
+	reports := func(t *testing.T) *redisstore.Reports { return redisstore.New(connect(t, url(t))).Reports() }
+	reporttest.Snapshots(t, func(t *testing.T) report.Snapshots { return reports(t) })
+	reporttest.Deliveries(t, func(t *testing.T) report.Deliveries { return reports(t) })
+	t.Run("the trail is read from a time on", func(t *testing.T) { since(t, connect(t, url(t))) })
 }
 
 // connect gives a client of the server at the URL, which it empties.

@@ -68,29 +68,42 @@ var errEnough = errors.New("enough was read")
 // meanwhile.
 func (t *Trail) Verify(ctx context.Context, each func(auth.Entry)) (auth.Checker, error) {
 	c := auth.Checker{Pepper: t.pepper}
-	var seq int64
-	var hash string
+	seq, hash, err := t.follow(ctx, &c, 0, func(e auth.Entry) error { each(e); return nil })
+	if err != nil {
+		return c, err
+	}
+	return c, c.End(seq, hash)
+}
+
+// follow reads from this number on, holds each entry against the one before,
+// and hands it over, until each returns an error. It ends at the head as it is
+// when all else has been read, and gives that.
+func (t *Trail) follow(
+	ctx context.Context, c *auth.Checker, from int64, each func(auth.Entry) error,
+) (seq int64, hash string, err error) {
 	check := func(e auth.Entry) error {
 		if err := c.Check(e); err != nil {
 			return err
 		}
-		each(e)
+		if err := each(e); err != nil {
+			return err
+		}
 		if e.Seq == seq {
 			return errEnough
 		}
 		return nil
 	}
-	err := t.Entries(ctx, 0, check)
+	err = t.Entries(ctx, from, check)
 	if err == nil {
 		seq, hash, err = t.Head(ctx)
 	}
 	if err == nil && seq > c.Last.Seq { // appended since
 		err = t.Entries(ctx, c.Last.Seq+1, check)
 	}
-	if err != nil && !errors.Is(err, errEnough) {
-		return c, err
+	if errors.Is(err, errEnough) {
+		err = nil
 	}
-	return c, c.End(seq, hash)
+	return seq, hash, err
 }
 
 // Trim lets go the entries that are older, up to the first that is not, and

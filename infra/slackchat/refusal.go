@@ -61,7 +61,8 @@ func advice(answer slack.SlackErrorResponse) string {
 }
 
 // unreachable marks an error as auth.ErrNotReachable when this person or
-// channel cannot be written to in this way, however often it is tried.
+// channel cannot be written to in this way, however often it is tried, and as
+// auth.ErrBlocks when Slack knows no such message.
 // https://docs.slack.dev/reference/methods/conversations.open
 // https://docs.slack.dev/reference/methods/chat.postMessage
 // https://docs.slack.dev/reference/methods/chat.postEphemeral
@@ -72,6 +73,8 @@ func (c *Chat) unreachable(err error) error {
 		"restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel",
 		"restricted_action_non_threadable_channel":
 		return fmt.Errorf("%w: %w", auth.ErrNotReachable, c.plain(err))
+	case "invalid_blocks", "invalid_blocks_format", "invalid_attachments": // the last of tables that Slack does not take
+		return fmt.Errorf("%w: %w", auth.ErrBlocks, c.plain(err))
 	}
 	return c.plain(err)
 }

@@ -25,6 +25,7 @@ type world struct {
 	app    *wire.App
 	env    map[string]string
 	cloud  *awssim.Cloud
+	store  *redisstore.Store // tapped
 	redis  tap
 	slack  atomic.Int64
 	events chan []byte // the cloud's
@@ -93,6 +94,7 @@ func (w *world) tapStore(server *redisServer) error {
 	w.closes = append(w.closes, func() { client.Close() })
 	client.AddHook(&w.redis)
 	store := redisstore.New(client)
+	w.store = store
 	d := w.app.Desk
 	d.Cards, d.Gate.Starts, d.Passes.Store, d.Passes.Asks, d.Requests.Store = store, store, store, store, store
 	d.Trail = store.Trail(d.Passes.Pepper)
@@ -125,7 +127,7 @@ func (w *world) startSlack() (url string, err error) {
 	slack := slacksim.New(slacksim.Options{
 		BotToken: botToken, SigningSecret: signingSecret,
 		Users:    []slacksim.User{{ID: person, Name: "bench"}, {ID: approver, Name: "approver"}},
-		Channels: []slacksim.Channel{{ID: alerts, Name: "alerts", Members: []string{person}}},
+		Channels: []slacksim.Channel{{ID: alerts, Name: "alerts", Members: []string{person}}, {ID: "C0REPORT", Name: "reports", Members: []string{person}}},
 	})
 	w.closes = append(w.closes, slack.Close)
 	handler := slack.Handler()

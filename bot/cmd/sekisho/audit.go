@@ -16,6 +16,7 @@ import (
 
 	"sekisho/auth"
 	"sekisho/bot/cmd/wire"
+	"sekisho/commands"
 )
 
 type auditCmd struct {
@@ -130,9 +131,9 @@ type auditExportCmd struct {
 
 // Run prints entries.
 func (c auditExportCmd) Run(ctx context.Context) error {
-	since, err := readSince(c.Since, time.Now())
+	since, err := commands.ReadSince(c.Since, time.Now())
 	if err != nil {
-		return err
+		return fmt.Errorf("--since: %w", err)
 	}
 	print, flush := jsonLines(os.Stdout)
 	if c.Format == "csv" {
@@ -153,20 +154,6 @@ func eachEntry(ctx context.Context, each func(auth.Entry) error) error {
 	}
 	defer store.Close()
 	return trail.Entries(ctx, 0, each)
-}
-
-// readSince reads a time, or how long ago it is.
-func readSince(text string, now time.Time) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t, nil
-	}
-	if days, err := strconv.Atoi(strings.TrimSuffix(text, "d")); err == nil && strings.HasSuffix(text, "d") && days >= 0 {
-		return now.AddDate(0, 0, -days), nil
-	}
-	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
-		return now.Add(-d), nil
-	}
-	return time.Time{}, fmt.Errorf("--since %q is neither a time (2026-01-31T15:04:05Z) nor how long ago (7d, 12h)", text)
 }
 
 func jsonLines(w io.Writer) (print func(auth.Entry) error, flush func() error) {
@@ -213,9 +200,9 @@ type auditFindCmd struct {
 
 // Run prints a table.
 func (c auditFindCmd) Run(ctx context.Context) error {
-	since, err := readSince(c.Since, time.Now())
+	since, err := commands.ReadSince(c.Since, time.Now())
 	if err != nil {
-		return err
+		return fmt.Errorf("--since: %w", err)
 	}
 	if c == (auditFindCmd{Since: c.Since}) {
 		return errors.New("say what to look for: --user U0123ABCD, --instance i-…, --key AKIA…, --iam-user NAME, or several of them")

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -100,21 +99,5 @@ func TestTheTrailIsExported(t *testing.T) {
 	}
 	if text := w.audited("find", "--instance", w.instance("db-1").ID); !strings.Contains(text, "nothing since") {
 		t.Errorf("of an instance of which there is nothing: %s", text)
-	}
-}
-
-func TestReadSince(t *testing.T) {
-	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
-	for text, want := range map[string]time.Time{
-		"7d": now.AddDate(0, 0, -7), "90m": now.Add(-90 * time.Minute), "2026-01-01T00:00:00Z": time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
-	} {
-		if got, err := readSince(text, now); err != nil || !got.Equal(want) {
-			t.Errorf("%q: %v, %v", text, got, err)
-		}
-	}
-	for _, text := range []string{"", "yesterday", "-3d", "-5m"} {
-		if _, err := readSince(text, now); err == nil || !strings.Contains(err.Error(), "--since") {
-			t.Errorf("%q: %v", text, err)
-		}
 	}
 }

@@ -20,6 +20,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Open the doors that SEKISHO_DOORS names, until SIGTERM."`
 	Sweep   sweepCmd   `cmd:"" help:"Look once at what really runs, and do what the gate would have done."`
 	Keys    keysCmd    `cmd:"" help:"Look after IAM access keys from a terminal."`
+	Report  reportCmd  `cmd:"" help:"Report what happened, how old the access keys are, and which IAM users are a risk."`
 	Policy  policyCmd  `cmd:"" help:"Look at a policy file."`
 	Audit   auditCmd   `cmd:"" help:"Read the trail of what was decided, and prove that it is whole."`
 	Demo    demoCmd    `cmd:"" help:"Run the bot in a world of its own, on this machine, with a web page."`

@@ -45,7 +45,11 @@ func (c policyCheckCmd) Run() error {
 	if p.Keys != nil {
 		keys = fmt.Sprintf("; access keys: mode %s, max_age %s", p.Keys.Mode, purge.Days(p.Keys.MaxAge))
 	}
-	fmt.Printf("%s is good: policy %s, mode %s, rules: %s%s.\n", c.File, p.Hash, p.Gate.Mode, strings.Join(names, ", "), keys)
+	var reports strings.Builder
+	for _, r := range p.Reports {
+		fmt.Fprintf(&reports, "; report %s every %s", r.Name, purge.Days(r.Every))
+	}
+	fmt.Printf("%s is good: policy %s, mode %s, rules: %s%s%s.\n", c.File, p.Hash, p.Gate.Mode, strings.Join(names, ", "), keys, &reports)
 	return nil
 }
 

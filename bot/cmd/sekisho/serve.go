@@ -18,6 +18,7 @@ import (
 
 	"sekisho/bot"
 	"sekisho/bot/cmd/wire"
+	"sekisho/bot/cmd/wire/reports"
 )
 
 type serveCmd struct{}
@@ -46,15 +47,18 @@ func newApp(ctx context.Context, env wire.Env, doors bot.Doors, log *slog.Logger
 	if c.Region == "" {
 		return nil, errors.New("no AWS region: set AWS_REGION to the region of the guarded instances")
 	}
-	return wire.New(wire.Config{
-		Env: env, Doors: doors, Log: log, Lines: lines, AWS: func(service string) aws.Config {
-			special := c.Copy()
-			if url := wire.Endpoint(env, service); url != nil {
-				special.BaseEndpoint = url
-			}
-			return special
-		},
-	})
+	one := func(service string) aws.Config {
+		special := c.Copy()
+		if url := wire.Endpoint(env, service); url != nil {
+			special.BaseEndpoint = url
+		}
+		return special
+	}
+	app, err := wire.New(wire.Config{Env: env, Doors: doors, Log: log, Lines: lines, AWS: one})
+	if err == nil {
+		reports.Add(app, one)
+	}
+	return app, err
 }
 
 // pollers read the queue side by side, so that one batch that takes long,

@@ -58,7 +58,9 @@ func mayImport(from, to string) bool {
 }
 
 // isContract says whether the package holds promises as tests.
-func isContract(path string) bool { return path == "auth/authtest" || path == "auth/purge/purgetest" }
+func isContract(path string) bool {
+	return path == "auth/authtest" || path == "auth/purge/purgetest" || path == "auth/report/reporttest"
+}
 
 // TestTheCommandsCallNoClient keeps slack-go's clients out of commands: it is
 // there for Block Kit's types.

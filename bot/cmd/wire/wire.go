@@ -77,7 +77,7 @@ func New(c Config) (*App, error) {
 		a.Desk.Queue = a.Queue
 	}
 	a.chat = slackchat.New(web, webClient, s.slackAPI)
-	a.Desk.Chat, a.Desk.Private, a.Desk.Views = a.chat, a.chat, a.chat
+	a.Desk.Chat, a.Desk.Private, a.Desk.Views, a.Desk.Files = a.chat, a.chat, a.chat, a.chat
 	a.Desk.Check = a.CheckSlack
 	a.Bot = bot.New(a.Desk)
 	if c.Doors.Socket {

@@ -1,0 +1,200 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"sekisho/auth"
+	"sekisho/auth/report"
+)
+
+// wanted is what somebody asks to be reported.
+type wanted struct {
+	Only  []report.Section `json:"only,omitempty"` // all where it is empty
+	Since time.Time        `json:"since"`
+}
+
+// longestReport is as far back as an asked report goes: as long as the trail is
+// kept by default.
+const longestReport = 400 * 24 * time.Hour
+
+// readWanted reads what stands behind `/sekisho report`.
+func readWanted(text string, now time.Time) (w wanted, wrong string) {
+	w.Since = now.AddDate(0, 0, -7)
+	for _, one := range strings.Fields(strings.ToLower(text)) {
+		if s := report.Section(one); slices.Contains(report.Sections(), s) {
+			w.Only = append(w.Only, s)
+			continue
+		}
+		since, err := ReadSince(strings.ToUpper(one), now)
+		if err != nil {
+			since, err = ReadSince(one, now)
+		}
+		switch {
+		case err != nil:
+			return w, fmt.Sprintf("%s is neither a part of a report (`starts`, `keys`, `users`) nor a time (`7d`, `12h`, `2026-01-31`).", quoted(one, nameMost))
+		case !since.Before(now) || now.Sub(since) > longestReport:
+			return w, fmt.Sprintf("A report can begin up to 400 days ago and must begin before now; %s does not.", quoted(one, nameMost))
+		}
+		w.Since = since
+	}
+	return w, ""
+}
+
+// askReport answers `/sekisho report`. The report itself is a direct message:
+// it says who has no MFA.
+func askReport(ctx context.Context, d *Desk, r Request) (Message, error) {
+	if len(d.Policy.Reports) == 0 {
+		return say("There are no reports here: Sekisho's policy has no `reports:` part."), nil
+	}
+	w, wrong := readWanted(r.Text, d.Now())
+	if wrong != "" {
+		return say(wrong + " Ask for instance `/sekisho report`, or `/sekisho report keys 30d`."), nil
+	}
+	may, err := auth.MayDecide(ctx, d.Directory, d.readers(), r.User)
+	if err == nil && !may {
+		err = &auth.Refusal{Reason: auth.NoReader}
+	}
+	d.outcome(ctx, r.actor(), auth.Entry{Act: auth.ActReportAsk, Note: r.Text}, err)
+	if err != nil {
+		return Message{}, err
+	}
+	reply, err := d.Passes.Pepper.Seal(d.Passes.Random, reportReply+r.User+" "+r.ResponseURL)
+	if err != nil {
+		return Message{}, err
+	}
+	if err := d.later(ctx, taskReportFor, reportForTask{ID: r.ID, Reply: reply, Wanted: w, To: d.Now().UTC().Truncate(time.Second)}, 0); err != nil {
+		return Message{}, err
+	}
+	return say(":hourglass_flowing_sand: Working on your report. It comes as a direct message from me; what takes long is said here."), nil
+}
+
+// readers are those who may ask for a report.
+func (d *Desk) readers() []string {
+	var all []string
+	if d.Policy.Keys != nil {
+		all = append(all, d.Policy.Keys.Decide...)
+	}
+	for _, p := range d.Policy.Reports {
+		all = append(all, p.Ask...)
+	}
+	return all
+}
+
+// reportForTask makes a report for somebody. Who that is and where the answer
+// goes is sealed: nobody who can write to the queue has one sent to themselves.
+type reportForTask struct {
+	ID     string    `json:"id"` // of the request
+	Reply  string    `json:"reply"`
+	Wanted wanted    `json:"wanted"`
+	To     time.Time `json:"to"`
+	Try    int       `json:"try"`
+}
+
+const reportReply = "report for "
+
+// reportFor makes and sends what somebody asked for.
+func reportFor(ctx context.Context, d *Desk, e Event) error {
+	t, err := read[reportForTask](e)
+	if err != nil {
+		return err
+	}
+	user, url, err := d.openReply(reportReply, t.Reply)
+	if err != nil {
+		return fmt.Errorf("the reply in event %q: %w", e.ID, err)
+	}
+	if d.Reports == nil {
+		return errNoReports
+	}
+	err = d.reportTo(ctx, t, user, url)
+	if err == nil {
+		return nil
+	}
+	m, fault := Sorry(err)
+	after, cancel := detached(ctx)
+	defer cancel()
+	if fault {
+		d.Log.ErrorContext(ctx, "reporting to somebody", "user", user, "try", t.Try, "error", err)
+	}
+	if t.Try++; fault && t.Try < 5 && d.Queue != nil {
+		return d.later(after, taskReportFor, t, max(pauseBefore(t.Try), waitFor(err)))
+	}
+	d.answer(after, url, m) // whoever waits asks again
+	return nil
+}
+
+// waitFor is how long to leave alone what another worker may be at.
+func waitFor(err error) time.Duration {
+	if errors.Is(err, errBegun) {
+		return partIsOver
+	}
+	return 0
+}
+
+func (d *Desk) reportTo(ctx context.Context, t reportForTask, user, url string) error {
+	may, err := auth.MayDecide(ctx, d.Directory, d.readers(), user)
+	if err == nil && !may {
+		err = &auth.Refusal{Reason: auth.NoReader}
+	}
+	if err != nil {
+		return err
+	}
+	first, ok := d.Policy.Report("")
+	if !ok {
+		return errNoReport
+	}
+	before, err := d.ReportBefore(ctx, first.Name, t.Wanted.Since.Add(time.Second))
+	if err != nil {
+		return err
+	}
+	order := report.Order{CIS: first.CIS, Only: t.Wanted.Only, Period: report.Period{From: t.Wanted.Since, To: t.To}}
+	progress := func(string) {}
+	if t.Try == 0 { // Slack takes five answers, over all tries
+		progress = d.reading(ctx, url)
+	}
+	r, err := d.Reports.Maker.Make(ctx, order, before, progress)
+	if err != nil {
+		return err
+	}
+	pictures, err := d.Reports.Draw(r)
+	if err != nil {
+		d.Log.ErrorContext(ctx, "drawing a report's pictures", "error", err)
+	}
+	answer := say(":white_check_mark: Your report is in your direct messages with me, its files in the thread.")
+	s := &sending{
+		desk: d, policy: auth.ReportPolicy{Tables: first.Tables}, report: r, delivery: "asked " + t.ID,
+		called: "Your report", again: "ask for it again",
+		post: func(ctx context.Context, text string, blocks []slack.Block) (posted, error) {
+			channel, ts, err := d.Private.Direct(ctx, user, text, blocks)
+			return posted{Channel: channel, TS: ts}, err
+		},
+		tell: func(_ context.Context, text string) error { answer = say(text); return nil },
+	}
+	err = s.toSlack(ctx, pictures)
+	switch {
+	case errors.Is(err, auth.ErrNotReachable): // without files, but not without an answer
+		text, blocks := reportCard(d.Reports.Title(r), r, form{tables: auth.TextTable})
+		blocks = append(blocks, small("I cannot write you direct messages, so there are no files. `sekisho report` at a terminal prints them."))
+		answer = Message{Text: text, Blocks: blocks}
+	case err != nil:
+		return err
+	}
+	d.answer(ctx, url, answer)
+	return nil
+}
+
+// reading tells somebody who waits what is being read, three times at most.
+func (d *Desk) reading(ctx context.Context, url string) func(what string) {
+	now := d.everySoOften()
+	return func(what string) {
+		if now() {
+			d.answer(ctx, url, say(":hourglass_flowing_sand: Reading "+what+"…"))
+		}
+	}
+}
