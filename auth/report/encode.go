@@ -5,9 +5,16 @@ import (
 	"fmt"
 )
 
+// readable is up to which size, in bytes, the file is laid out for people. It
+// is half as long without, and a longer one is for programs.
+const readable = 1 << 20
+
 // Encode is the report as a file.
 func (r Report) Encode() ([]byte, error) {
-	text, err := json.MarshalIndent(r, "", "  ")
+	text, err := json.Marshal(r)
+	if err == nil && len(text) < readable {
+		text, err = json.MarshalIndent(r, "", "  ")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("encoding the report: %w", err)
 	}

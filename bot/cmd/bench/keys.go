@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"sekisho/infra/local/awssim"
@@ -56,11 +55,11 @@ func sweepUsers(ctx context.Context, w *workshop, users int) (row, error) {
 	cmd := exec.CommandContext(ctx, program, "keys", "plan", "--format", "json")
 	cmd.Env, cmd.Stderr = pairs(world.env), os.Stderr
 	begin := time.Now()
-	if err := cmd.Run(); err != nil {
+	memory, err := runWithPeak(cmd)
+	if err != nil {
 		return row{}, fmt.Errorf("sekisho keys plan: %w", err)
 	}
 	took := time.Since(begin)
-	memory := float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1024 // KiB on Linux
 	each := float64(calls.Load()) / float64(users)
 	return row{
 		measured: fmt.Sprintf("access keys: %d users with two each are read", users),

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -58,14 +57,14 @@ func reportOn(ctx context.Context, w *workshop, users, entries int) ([]row, erro
 	}
 	mails.Store(0)
 	cmd := exec.CommandContext(ctx, program, "report", "--send")
-	cmd.Env, cmd.Stderr = pairs(world.env), os.Stderr
+	cmd.Env = pairs(world.env)
 	cmd.Env = append(cmd.Env, "SEKISHO_CONFIG="+filepath.Join(w.dir, "sekisho-report-other.yml"))
 	begin := time.Now()
-	if err := cmd.Run(); err != nil {
+	memory, err := runWithPeak(cmd)
+	if err != nil {
 		return nil, fmt.Errorf("sekisho report --send: %w", err)
 	}
 	took := time.Since(begin)
-	memory := float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1024 // KiB on Linux
 	if mails.Load() != 1 {
 		return nil, fmt.Errorf("%d mails were sent, not one", mails.Load())
 	}
