@@ -27,7 +27,8 @@ func BenchmarkMake(b *testing.B) {
 		user, instance := fmt.Sprintf("U%04d", n%500), fmt.Sprintf("i-%017x", n%2000)
 		request, approval := asked(at, fmt.Sprint(n)), settles(about(at.Add(time.Minute), auth.ActApprove, fmt.Sprint(n), ben))
 		request.Submitted = user
-		w.trail.entries = append(w.trail.entries, request, approval, start(at.Add(2*time.Minute), instance, user, auth.Pass), start(at, instance, "", auth.NoTag))
+		w.trail.entries = append(w.trail.entries, request, approval,
+			start(at.Add(2*time.Minute), instance, user, auth.Pass), start(at, instance, "", auth.NoTag))
 	}
 	judge := purge.Judge{Policy: w.purges(), Self: w.self}
 	m := report.Maker{

@@ -188,9 +188,9 @@ func TestHeadline(t *testing.T) {
 	before.Keys.Old, before.Score.Total = 0, 78.5
 	number := func(f float64) *float64 { return &f }
 	want := []report.Figure{
-		{ID: "starts_refused", Label: "starts refused", Now: number(4), Before: number(9), Better: "down"},
-		{ID: "keys_too_old", Label: "access keys too old", Now: number(3), Before: number(0), Better: "down"},
-		{ID: "score", Label: "security score", Now: number(78.4), Before: number(78.5), Better: "up"},
+		{ID: "starts_refused", Label: "Starts refused", Now: number(4), Before: number(9), Better: "down"},
+		{ID: "keys_too_old", Label: "Access keys too old", Now: number(3), Before: number(0), Better: "down"},
+		{ID: "score", Label: "Security score", Now: number(78.4), Before: number(78.5), Better: "up"},
 	}
 	wantSame(t, "the headline", report.Diff(&before, now).Headline, want)
 
@@ -214,7 +214,8 @@ func TestDiffOfAnyTwo(t *testing.T) {
 		wantSame(t, "users removed", there.UsersRemoved, back.UsersAdded)
 		wantSame(t, "findings new", there.Opened, back.Closed)
 		wantSame(t, "findings closed", there.Closed, back.Opened)
-		if there.KeysAdded != back.KeysRemoved || there.KeysRemoved != back.KeysAdded || len(a.Keys.List)+there.KeysAdded-there.KeysRemoved != len(b.Keys.List) {
+		more := len(b.Keys.List) - len(a.Keys.List)
+		if there.KeysAdded != back.KeysRemoved || there.KeysRemoved != back.KeysAdded || there.KeysAdded-there.KeysRemoved != more {
 			t.Errorf("keys: %d more and %d less, and back %d and %d", there.KeysAdded, there.KeysRemoved, back.KeysAdded, back.KeysRemoved)
 		}
 		if len(there.NotCompared) > 0 {
@@ -258,7 +259,9 @@ func TestDiffOfWhatIsKept(t *testing.T) {
 	second.credentials.c.Rows = append(slices.Clone(rows[:len(rows)-1]), row("new", key(0, 1, 0)))
 	second.iam.users = second.iam.users[1:]
 	second.key("ci", "AKIATESTNEW", 1, true)
-	second.trail.entries = append(second.trail.entries, auth.Entry{Time: after(time.Hour), Act: auth.ActPolicy, Outcome: auth.Done, Note: "before: 0123", Policy: "89ab"})
+	second.trail.entries = append(second.trail.entries, auth.Entry{
+		Time: after(time.Hour), Act: auth.ActPolicy, Outcome: auth.Done, Note: "before: 0123", Policy: "89ab",
+	})
 	r := second.make(t)
 	now := reread(t, r)
 	wantSame(t, "the report", now, r)

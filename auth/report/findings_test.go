@@ -179,8 +179,9 @@ func TestMissingColumns(t *testing.T) {
 		if unknown != nil {
 			want = report.Partly
 		}
-		if r.Users.Status != want || len(r.Provenance.Problems) > 0 != (want == report.Partly) || !slices.Equal(r.Provenance.CredentialReport.Lacks, []string{column}) {
-			t.Errorf("without %s: %+v, %+v", column, r.Users.Source, r.Provenance)
+		p := r.Provenance
+		if r.Users.Status != want || len(p.Problems) > 0 != (want == report.Partly) || !slices.Equal(p.CredentialReport.Lacks, []string{column}) {
+			t.Errorf("without %s: %+v, %+v", column, r.Users.Source, p)
 		}
 	}
 }

@@ -151,7 +151,7 @@ func (m *Maker) fromKeys(ctx context.Context, o Order, r *Report, c *Credentials
 	case err != nil:
 		k.Status, k.Why = Partly, k.Why+"; ages are from IAM's credential report, what is exempt or due is not known"
 	case slices.ContainsFunc(both("active", "last_rotated"), lacks):
-		k.Source = Source{Partly, fmt.Sprintf("IAM's credential report lacks columns about access keys: %q", c.Lacks)}
+		k.Source = Source{Partly, fmt.Sprintf("the ages need columns that IAM's credential report lacks, or has in a form that is not known: %q", c.Lacks)}
 	default:
 		k.Status = Known
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"sekisho/auth"
+	"sekisho/auth/purge"
 	"sekisho/auth/report"
 	"sekisho/auth/report/reporttest"
 )
@@ -81,12 +82,20 @@ func TestReportsFitTheSchema(t *testing.T) {
 		"the users refused":       with(func(w *world) { w.before, w.credentials.err = &before, denied("iam:GetCredentialReport") }),
 		"the keys refused":        with(func(w *world) { w.before, w.iam.err = &before, denied("iam:ListUsers") }),
 		"both refused, and STS": with(func(w *world) {
-			w.credentials.err, w.iam.err, w.self.Account, w.selfErr = denied("iam:GetCredentialReport"), denied("iam:ListUsers"), "", denied("sts:GetCallerIdentity")
+			w.self, w.selfErr = purge.Self{}, denied("sts:GetCallerIdentity")
+			w.credentials.err, w.iam.err = denied("iam:GetCredentialReport"), denied("iam:ListUsers")
 		}),
 		"a column lacking":     with(func(w *world) { w.credentials.c.Lacks = []string{"mfa_active"} }),
 		"without root":         with(func(w *world) { w.credentials.c.Rows = w.credentials.c.Rows[1:] }),
 		"without any decision": with(func(w *world) { w.trail.entries = w.trail.entries[:2] }),
-		"of 5,000 users":       with(func(w *world) { crowd(w, 5000) }),
+		"of entries that say nothing": with(func(w *world) {
+			for _, act := range []auth.Act{
+				auth.ActStart, auth.ActPassIssue, auth.ActRequest, auth.ActApprove, auth.ActBreakGlass, auth.ActKeyKeep, auth.ActKeyExempt, auth.ActPolicy,
+			} {
+				w.trail.entries = append(w.trail.entries, auth.Entry{Time: after(0), Act: act, Outcome: auth.Done})
+			}
+		}),
+		"of 5,000 users": with(func(w *world) { crowd(w, 5000) }),
 	}
 	for _, s := range report.Sections() {
 		all["only "+string(s)] = with(func(w *world) { w.before, w.order.Only = &before, []report.Section{s} })
