@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -41,14 +42,18 @@ type world struct {
 	iam    *iam.Client
 	sts    *sts.Client
 	config *configservice.Client
-	events chan event  // state changes
-	trail  chan []byte // CloudTrail's
-	judged chan []byte // Config's
+	ses    *sesv2.Client
+
+	events  chan event  // state changes
+	trail   chan []byte // CloudTrail's
+	judged  chan []byte // Config's
+	bounced chan []byte // SES's
 }
 
 const (
 	trailType  = "AWS API Call via CloudTrail"
 	configType = "Config Rules Compliance Change"
+	bounceType = "Email Bounced"
 )
 
 type event struct {
@@ -76,7 +81,9 @@ func newWorld(t *testing.T, opts awssim.Options) *world {
 		c.Close()
 		server.Close()
 	})
-	w := &world{Cloud: c, events: make(chan event, 100), trail: make(chan []byte, 100), judged: make(chan []byte, 100)}
+	w := &world{
+		Cloud: c, events: make(chan event, 100), trail: make(chan []byte, 100), judged: make(chan []byte, 100), bounced: make(chan []byte, 100),
+	}
 	w.server = server
 	w.ec2, w.sqs = w.clients(testKey, "eu-central-1")
 	w.useRegion("eu-central-1")
@@ -90,6 +97,8 @@ func newWorld(t *testing.T, opts awssim.Options) *world {
 			w.trail <- raw
 		case configType:
 			w.judged <- raw
+		case bounceType:
+			w.bounced <- raw
 		default:
 			w.events <- e
 		}
@@ -101,10 +110,19 @@ func (w *world) clients(key, region string) (*ec2.Client, *sqs.Client) {
 	return clients(w.server.Client(), w.server.URL, key, region)
 }
 
-// useRegion makes the clients of the services about users, for a region.
+// useRegion makes the clients of the services about users and of SES, for a region.
 func (w *world) useRegion(region string) {
-	cfg := sdkConfig(w.server.Client(), w.server.URL, testKey, region)
-	w.iam, w.sts, w.config = iam.NewFromConfig(cfg), sts.NewFromConfig(cfg), configservice.NewFromConfig(cfg)
+	w.useConfig(sdkConfig(w.server.Client(), w.server.URL, testKey, region))
+}
+
+// useNoSockets makes the same clients without a network, for large requests and answers. On a busy machine the SDK may close a
+// request's body before net/http is done with it, which then drops the connection with the rest of the answer.
+func (w *world) useNoSockets() {
+	w.useConfig(sdkConfig(inProcess{w.Handler()}, "http://aws.test", testKey, "eu-central-1"))
+}
+
+func (w *world) useConfig(cfg aws.Config) {
+	w.iam, w.sts, w.config, w.ses = iam.NewFromConfig(cfg), sts.NewFromConfig(cfg), configservice.NewFromConfig(cfg), sesv2.NewFromConfig(cfg)
 }
 
 func clients(http aws.HTTPClient, url, key, region string) (*ec2.Client, *sqs.Client) {

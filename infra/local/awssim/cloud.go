@@ -1,8 +1,9 @@
 // Package awssim is a small honest AWS: one region of one account, in this process, with EC2 instances, SQS queues, IAM
-// users and their access keys, and the Config rule that judges the keys' age.
+// users, their access keys and the report on them, the Config rule that judges the keys' age, and SES, which keeps the mail
+// it is given.
 //
-// It speaks the wire protocols (query for EC2, IAM and STS, JSON for SQS and Config), so unmodified AWS SDK clients work
-// against it; only their base endpoint differs. It refuses what AWS refuses, with AWS's error codes: a double that lets
+// It speaks the wire protocols (query for EC2, IAM and STS, JSON for SQS, Config and SES), so unmodified AWS SDK clients
+// work against it; only their base endpoint differs. It refuses what AWS refuses, with AWS's error codes: a double that lets
 // everything through would prove nothing about a bot whose work is to be refused and to try again.
 //
 // A test or a demo also stands on the other side of the account. It can act like a person in the console
@@ -69,6 +70,8 @@ type Cloud struct {
 	machines  map[string]*machine // by instance id
 	queues    map[string]*queue   // by name
 	iam       directory
+	report    credentialReport
+	post      postOffice
 	rule      *queue // the target of the events' rule, or nil
 	addresses int    // private addresses handed out
 
@@ -107,6 +110,8 @@ func New(opts Options) *Cloud {
 		machines:  map[string]*machine{},
 		queues:    map[string]*queue{},
 		iam:       newDirectory(),
+		report:    newCredentialReport(opts.Now()),
+		post:      newPostOffice(),
 		errands:   map[*time.Timer]struct{}{},
 		faults:    newFaults(),
 		watchers:  map[chan struct{}]struct{}{},
@@ -149,8 +154,8 @@ func (c *Cloud) Close() {
 	c.running.Wait()
 }
 
-// Changes ticks when something changed that a console would show: an instance, a tag, a queue, a user's key. Ticks that nobody has
-// read yet are merged into one. The channel is closed when ctx or the cloud ends.
+// Changes ticks when something changed that a console would show: an instance, a tag, a queue, a user, a mail. Ticks that
+// nobody has read yet are merged into one. The channel is closed when ctx or the cloud ends.
 func (c *Cloud) Changes(ctx context.Context) <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -132,6 +132,51 @@ func (k *AccessKey) age(by time.Duration) {
 	}
 }
 
+// SetPassword gives a user a new password for the console, or takes the password away.
+func (c *Cloud) SetPassword(user string, enabled bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a, err := c.iam.user(user)
+	if err != nil {
+		return err
+	}
+	a.PasswordEnabled = enabled
+	if enabled {
+		a.PasswordChanged = wholeSecond(c.opts.Now())
+	}
+	c.changed()
+	return nil
+}
+
+// SignIn is a user's signing in to the console, now. A user without a password is NoSuchEntity.
+func (c *Cloud) SignIn(user string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a, err := c.iam.user(user)
+	if err != nil {
+		return err
+	}
+	if !a.PasswordEnabled {
+		return errNoEntity("Login Profile for User %s cannot be found.", user)
+	}
+	a.PasswordLastUsed = wholeSecond(c.opts.Now())
+	c.changed()
+	return nil
+}
+
+// SetMFA gives a user a device for signing in, or takes it away.
+func (c *Cloud) SetMFA(user string, active bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a, err := c.iam.user(user)
+	if err != nil {
+		return err
+	}
+	a.MFA = active
+	c.changed()
+	return nil
+}
+
 // SetUserTag sets one tag of a user, over an older value if there is one.
 func (c *Cloud) SetUserTag(user, key, value string) error {
 	c.mu.Lock()

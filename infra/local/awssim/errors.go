@@ -48,8 +48,12 @@ func statusOf(code string) int {
 		return http.StatusUnauthorized
 	case "UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "OptInRequired", "ExpiredToken", "InvalidClientTokenId":
 		return http.StatusForbidden
-	case "NoSuchEntity":
+	case "NoSuchEntity", "NotFoundException", "ReportInProgress":
 		return http.StatusNotFound
+	case "ReportNotPresent", "ReportExpired":
+		return http.StatusGone
+	case "TooManyRequestsException":
+		return http.StatusTooManyRequests
 	case "LimitExceeded", "EntityAlreadyExists", "DeleteConflict":
 		return http.StatusConflict
 	case "DryRunOperation":

@@ -11,6 +11,7 @@ type faults struct {
 	staleKeys   map[string]int    // by user name: reads left
 	configNames map[string]string // by user name: what Config calls it, where it is wrong
 	configGaps  map[string]bool   // by user name: not known to Config
+	lostAnswers int               // of SES
 
 	duplicateEvents bool
 	dropEvents      int
@@ -38,7 +39,7 @@ func newFaults() faults {
 
 // Throttle makes the next n wire calls of an action ("DescribeInstances", "ReceiveMessage") answer that there were too
 // many: RequestLimitExceeded with status 503 from EC2, RequestThrottled from SQS, Throttling from IAM and STS,
-// ThrottlingException from Config. An SDK's own retries are calls too.
+// ThrottlingException from Config, TooManyRequestsException with status 429 from SES. An SDK's own retries are calls too.
 func (c *Cloud) Throttle(action string, n int) { c.Fail(action, "", n) }
 
 // Fail makes the next n wire calls of an action answer an error code, after those already arranged for that action.
@@ -111,6 +112,26 @@ func (c *Cloud) ConfigRecalls(user, oldName string) {
 	defer c.mu.Unlock()
 	delete(c.faults.configGaps, user)
 	c.faults.configNames[user] = oldName
+}
+
+// LoseAnswers makes SES take the next n mails and close the connection instead of answering: the sender can't know whether
+// they were sent, and an SDK's retry sends another. It needs a real server: in a handler's own process it is the panic
+// http.ErrAbortHandler.
+func (c *Cloud) LoseAnswers(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.faults.lostAnswers = n
+}
+
+// losesAnswer uses up one lost answer.
+func (c *Cloud) losesAnswer() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.faults.lostAnswers <= 0 {
+		return false
+	}
+	c.faults.lostAnswers--
+	return true
 }
 
 // DuplicateEvents delivers every event twice, with the same id, as EventBridge sometimes does.

@@ -26,6 +26,11 @@ type User struct {
 	Tags    map[string]string
 	Created time.Time   // whole seconds; that of the oldest key, or now, when zero
 	Keys    []AccessKey // two at most
+
+	PasswordEnabled  bool      // may sign in to the console
+	PasswordChanged  time.Time // whole seconds; Created, when zero and there is a password
+	PasswordLastUsed time.Time // whole seconds; zero: never
+	MFA              bool      // has a device
 }
 
 // AccessKey is the public half of a user's credentials.
@@ -171,6 +176,10 @@ func (c *Cloud) addUser(u User) (*keyholder, error) {
 		}
 	}
 	u.Created = wholeSecond(u.Created)
+	if u.PasswordEnabled && u.PasswordChanged.IsZero() {
+		u.PasswordChanged = u.Created
+	}
+	u.PasswordChanged, u.PasswordLastUsed = wholeSecond(u.PasswordChanged), wholeSecond(u.PasswordLastUsed)
 	a := &keyholder{User: u, before: slices.Clone(u.Keys)}
 	c.iam.add(a)
 	return a, nil

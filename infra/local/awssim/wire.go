@@ -18,17 +18,22 @@ const maxCalls = 10_000
 
 // Call is one wire call, as CloudTrail might record it.
 type Call struct {
-	Service   string   // "ec2", "sqs", "iam", "sts", "config"
+	Service   string   // "ec2", "sqs", "iam", "sts", "config", "ses"
 	Action    string   // "StartInstances"
-	IDs       []string // as the call names them: the instances; the queue; the user, then the key; Config's resources
+	IDs       []string // as the call names them: instances; a queue; a user, then a key; Config's resources; a mail's recipients
 	At        time.Time
 	ErrorCode string // "" when it succeeded
 }
 
 // Handler serves all of AWS at one address, as a client with AWS_ENDPOINT_URL expects: POST with an X-Amz-Target header is
 // the JSON of Config or SQS, which the target names; POST of a form is a query of IAM, STS or EC2, as its signature says.
+// SES alone has paths.
 func (c *Cloud) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, sesPrefix) {
+			c.serveSES(w, r)
+			return
+		}
 		if r.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
 			http.Error(w, "this is a local AWS endpoint: it takes POST, in AWS's query or JSON protocol", http.StatusMethodNotAllowed)

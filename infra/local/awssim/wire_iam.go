@@ -7,19 +7,22 @@ import (
 	"time"
 )
 
-// iam is everything this IAM can do: read users and their keys, and end keys. Users come and go by the console.
+// iam is everything this IAM can do: read users and their keys, report on them all, and end keys. Users come and go by the
+// console.
 var iam = queryService{
 	name:      "iam",
 	namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
 	actions: map[string]func(*Cloud, form) (any, error){
-		"CreateAccessKey":      (*Cloud).iamCreateAccessKey,
-		"DeleteAccessKey":      (*Cloud).iamDeleteAccessKey,
-		"GetAccessKeyLastUsed": (*Cloud).iamGetAccessKeyLastUsed,
-		"GetUser":              (*Cloud).iamGetUser,
-		"ListAccessKeys":       (*Cloud).iamListAccessKeys,
-		"ListUserTags":         (*Cloud).iamListUserTags,
-		"ListUsers":            (*Cloud).iamListUsers,
-		"UpdateAccessKey":      (*Cloud).iamUpdateAccessKey,
+		"CreateAccessKey":          (*Cloud).iamCreateAccessKey,
+		"DeleteAccessKey":          (*Cloud).iamDeleteAccessKey,
+		"GenerateCredentialReport": (*Cloud).iamGenerateCredentialReport,
+		"GetAccessKeyLastUsed":     (*Cloud).iamGetAccessKeyLastUsed,
+		"GetCredentialReport":      (*Cloud).iamGetCredentialReport,
+		"GetUser":                  (*Cloud).iamGetUser,
+		"ListAccessKeys":           (*Cloud).iamListAccessKeys,
+		"ListUserTags":             (*Cloud).iamListUserTags,
+		"ListUsers":                (*Cloud).iamListUsers,
+		"UpdateAccessKey":          (*Cloud).iamUpdateAccessKey,
 	},
 }
 
@@ -70,12 +73,13 @@ func (c *Cloud) keyOf(f form) (*keyholder, *AccessKey, error) {
 }
 
 type userXML struct {
-	Path       string
-	UserName   string
-	UserId     string
-	Arn        string
-	CreateDate string
-	Tags       *tagsXML // nil: not told, or none
+	Path             string
+	UserName         string
+	UserId           string
+	Arn              string
+	CreateDate       string
+	PasswordLastUsed string   `xml:",omitempty"`
+	Tags             *tagsXML // nil: not told, or none
 }
 
 type tagsXML struct {
@@ -86,7 +90,11 @@ type tagsXML struct {
 type iamTag struct{ Key, Value string }
 
 func (c *Cloud) showUser(u User) userXML {
-	return userXML{Path: u.Path, UserName: u.Name, UserId: u.ID, Arn: u.arn(c.opts.Account), CreateDate: iamTime(u.Created)}
+	shown := userXML{Path: u.Path, UserName: u.Name, UserId: u.ID, Arn: u.arn(c.opts.Account), CreateDate: iamTime(u.Created)}
+	if !u.PasswordLastUsed.IsZero() {
+		shown.PasswordLastUsed = iamTime(u.PasswordLastUsed)
+	}
+	return shown
 }
 
 func iamTags(u User) []iamTag {

@@ -442,6 +442,7 @@ func TestAWholeAccount(t *testing.T) {
 	}
 	_, err := w.AddUser(awssim.User{Name: "one-more"})
 	wantCode(t, err, "LimitExceeded")
+	w.useNoSockets()
 	n := 0
 	pages := iam.NewListUsersPaginator(w.iam, &iam.ListUsersInput{MaxItems: aws.Int32(1000)})
 	for pages.HasMorePages() {

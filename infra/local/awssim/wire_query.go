@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // The query protocol as IAM and STS speak it, of which EC2's is a dialect: a form in, XML out.
@@ -66,6 +67,8 @@ func (c *Cloud) notAuthorized(right string, f form) string {
 	resource := "arn:aws:iam::" + c.opts.Account + ":user/"
 	if user := f.get("UserName"); user != "" {
 		resource = "user " + user
+	} else if strings.HasSuffix(right, "CredentialReport") {
+		resource = "*" // it is of the whole account
 	}
 	return fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s "+
 		"because no identity-based policy allows the %[2]s action", c.opts.Caller, right, resource)
