@@ -72,6 +72,7 @@ func channels() []slacksim.Channel {
 		{ID: "C0ALERTS", Name: "checkpoint-alerts", Members: everybody},
 		{ID: "C0APPROVE", Name: "approvals", Members: everybody},
 		{ID: "C0KEYS", Name: "access-keys", Members: everybody},
+		{ID: "C0REPORT", Name: "security-reports", Members: everybody},
 	}
 }
 
@@ -82,28 +83,38 @@ func topics() map[string]string {
 		"C0ALERTS":  "What the checkpoint let through, and what it stopped.",
 		"C0APPROVE": "Where a second pair of eyes is asked for.",
 		"C0KEYS":    "Access keys that grow too old, and what becomes of them.",
+		"C0REPORT":  "What the checkpoint saw since the last report, once a week.",
 	}
 }
 
+// sender is the address that mail may come from. No other is verified: nobody could be written to from SES's sandbox.
+const sender = "bot@example.com"
+
 // keyHolders lists the account's IAM users with their access keys: the cast, and a machine. Between them they have a key
-// of each kind that is looked at differently: young, in daily use, inactive, never used, a service's.
+// of each kind that is looked at differently: young, in daily use, inactive, never used, a service's; and passwords with
+// and without MFA, used and forgotten.
 func keyHolders(now time.Time) []awssim.User {
 	ago := func(days int) time.Time { return now.Add(-time.Duration(days) * day) }
 	return []awssim.User{
 		{Name: "hana", ID: "AIDAEXAMPLEHANA234567", Created: ago(400), Keys: []awssim.AccessKey{
 			{ID: "AKIAEXAMPLEHANAXQ3H7", Active: true, Created: ago(12), Used: now.Add(-5 * time.Hour), Service: "ec2", Region: region},
-		}},
+		}, PasswordEnabled: true, PasswordLastUsed: ago(2), MFA: true},
 		{Name: "ben", ID: "AIDAEXAMPLEBENX234567", Created: ago(700), Keys: []awssim.AccessKey{
 			{ID: "AKIAEXAMPLEBENXXK6B5", Created: ago(70), Used: ago(41), Service: "s3", Region: region},
 			{ID: "AKIAEXAMPLEBENXXW4B2", Active: true, Created: ago(40), Used: now.Add(-20 * time.Minute), Service: "s3", Region: region},
-		}},
+		}, PasswordEnabled: true, PasswordLastUsed: ago(50)},
 		{Name: "ci-deploy", Path: "/service/", ID: "AIDAEXAMPLECIDE234567", Created: ago(300), Keys: []awssim.AccessKey{
 			{ID: "AKIAEXAMPLECIDEPM7C3", Active: true, Created: ago(30), Used: now.Add(-time.Hour), Service: "lambda", Region: region},
 		}},
 		{Name: "rosa", ID: "AIDAEXAMPLEROSA234567", Created: ago(60), Keys: []awssim.AccessKey{
 			{ID: "AKIAEXAMPLEROSAXT5R6", Active: true, Created: ago(60)},
-		}},
+		}, PasswordEnabled: true, PasswordLastUsed: now.Add(-time.Hour), MFA: true},
 	}
+}
+
+// root is the account's root user, as it should be: with MFA, without keys, long unused.
+func root(now time.Time) awssim.Root {
+	return awssim.Root{Created: now.Add(-1500 * day), PasswordLastUsed: now.Add(-200 * day), MFA: true}
 }
 
 // instances lists what the account holds at first: one of each kind that the gate has a different answer for.

@@ -20,6 +20,7 @@ const (
 	iamThrottling = "iam-throttles"
 	iamStale      = "iam-stale"
 	iamDenying    = "iam-denies"
+	reportDenying = "report-denied"
 )
 
 // faultList is what really goes wrong between a bot, Slack and AWS.
@@ -40,6 +41,17 @@ func faultList() []fault {
 		{iamThrottling, "IAM throttles", "Every IAM call answers Throttling.", func(w *World, on bool) { w.refuse(iamThrottling, on) }},
 		{iamStale, "IAM reads are out of date", "Right after a change, keys still look as before.", func(w *World, on bool) { w.readStaleKeys(on) }},
 		{iamDenying, "IAM refuses to deactivate", "UpdateAccessKey answers AccessDenied.", func(w *World, on bool) { w.refuse(iamDenying, on) }},
+		{reportDenying, "IAM refuses its credential report", "Both calls for it answer AccessDenied.", func(w *World, on bool) {
+			w.refuse(reportDenying, on)
+		}},
+		{"ses-sandbox", "SES is in its sandbox", "No recipient is verified: mail is refused.", func(w *World, on bool) { w.AWS.SetSandbox(on) }},
+		{"no-data-table", "Slack does not know data_table", "As in GovSlack: such messages are invalid_blocks.", func(w *World, on bool) {
+			if on {
+				w.Slack.UnknownBlocks("data_table")
+			} else {
+				w.Slack.UnknownBlocks()
+			}
+		}},
 	}
 }
 
@@ -86,8 +98,10 @@ func refusals() map[string]refused {
 		}},
 		iamThrottling: {"Throttling", []string{
 			"ListUsers", "GetUser", "ListUserTags", "ListAccessKeys", "GetAccessKeyLastUsed", "UpdateAccessKey", "DeleteAccessKey",
+			"GenerateCredentialReport", "GetCredentialReport",
 		}},
-		iamDenying: {"AccessDenied", []string{"UpdateAccessKey"}},
+		iamDenying:    {"AccessDenied", []string{"UpdateAccessKey"}},
+		reportDenying: {"AccessDenied", []string{"GenerateCredentialReport", "GetCredentialReport"}},
 	}
 }
 

@@ -18,9 +18,9 @@ const journalLength = 200
 type entry struct {
 	Seq      int       `json:"seq"`
 	At       time.Time `json:"at"`
-	Kind     string    `json:"kind"`           // "state", "tag", "call" (the bot called AWS), "refused" (the console did not do it), "schedule"
+	Kind     string    `json:"kind"`           // "state", "tag", "call" (the bot's), "refused" (to the console), "schedule", "bounce"
 	Instance string    `json:"instance"`       // id
-	Name     string    `json:"name"`           // of the instance, or of the IAM user
+	Name     string    `json:"name"`           // of the instance, or of the IAM user; a mail's recipients
 	From     string    `json:"from,omitempty"` // of a state; empty for a new instance
 	To       string    `json:"to,omitempty"`
 	Detail   string    `json:"detail,omitempty"` // "tag Auth set", "StopInstances", a job; never a tag's value
@@ -79,7 +79,9 @@ func (j *journal) call(c awssim.Call) bool {
 		return false
 	}
 	e := entry{Kind: "call", Detail: c.Action, Code: c.ErrorCode}
-	if len(c.IDs) > 0 && c.Service == "iam" {
+	if c.Service == "ses" {
+		e.Name = strings.Join(c.IDs, ", ")
+	} else if len(c.IDs) > 0 && c.Service == "iam" {
 		e.Name = c.IDs[0]
 	} else if len(c.IDs) > 0 {
 		e.Instance = c.IDs[0]
@@ -89,7 +91,8 @@ func (j *journal) call(c awssim.Call) bool {
 }
 
 func looking(action string) bool {
-	return slices.ContainsFunc([]string{"Describe", "List", "Get", "BatchGet"}, func(verb string) bool { return strings.HasPrefix(action, verb) })
+	verbs := []string{"Describe", "List", "Get", "BatchGet", "Generate"}
+	return slices.ContainsFunc(verbs, func(verb string) bool { return strings.HasPrefix(action, verb) })
 }
 
 func (j *journal) add(e entry) {

@@ -73,6 +73,12 @@ func (w *World) handler(port int) http.Handler {
 	own := http.NewServeMux() // what a browser asks for
 	own.Handle("GET /", http.FileServerFS(page))
 	own.HandleFunc("GET /world/stream", w.serveStream)
+	own.HandleFunc("GET /world/files/{id}", w.serveFile)
+	own.HandleFunc("GET /world/mail/{id}", w.withMail(serveLetter))
+	own.HandleFunc("GET /world/mail/{id}/html", w.withMail(serveLetterHTML))
+	own.HandleFunc("GET /world/mail/{id}/source", w.withMail(serveLetterSource))
+	own.HandleFunc("GET /world/mail/{id}/part/{part}", w.withMail(serveLetterPart))
+	own.HandleFunc("POST /world/mail/bounce", act(w.bounce))
 	own.HandleFunc("POST /world/command", act(w.command))
 	own.HandleFunc("POST /world/click", act(w.click))
 	own.HandleFunc("POST /world/home", act(w.openHome))
@@ -93,7 +99,7 @@ func (w *World) handler(port int) http.Handler {
 }
 
 // contentPolicy lets the page use its own files and nothing else, whatever a message contains.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // browsersOnly keeps other sites out, which a browser on this machine could be made to visit: a foreign Host is DNS
@@ -108,6 +114,7 @@ func browsersOnly(port int, next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", contentPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		if err := sameSite(hosts, r); err != nil {
 			writeRefusal(rw, http.StatusForbidden, "forbidden", err.Error())

@@ -22,9 +22,15 @@ func shown(t *testing.T, tab context.Context, id string) bool {
 // pictures saves the console in the sizes that it is looked at in.
 func pictures(t *testing.T, tab context.Context, name string) {
 	t.Helper()
+	sizes(t, tab, name, ".console")
+}
+
+// sizes saves what the page shows there, and fails where something is wider than the window.
+func sizes(t *testing.T, tab context.Context, name, where string) {
+	t.Helper()
 	for _, size := range [][2]int64{{1700, 1000}, {1280, 800}, {960, 760}, {400, 800}} {
-		browsertest.Do(t, tab, chromedp.EmulateViewport(size[0], size[1]), browsertest.Until(`document.querySelector(".console").scrollIntoView(), true`))
-		wide := browsertest.Eval[int](t, tab, `Math.max(...[...document.querySelectorAll("html, .pane")].map((n) => n.scrollWidth - n.clientWidth))`)
+		browsertest.Do(t, tab, chromedp.EmulateViewport(size[0], size[1]), browsertest.Until(`document.querySelector("`+where+`").scrollIntoView(), true`))
+		wide := browsertest.Eval[int](t, tab, `Math.max(...[...document.querySelectorAll("html, .pane, .messages, .console-head")].map((n) => n.scrollWidth - n.clientWidth))`)
 		if wide > 0 {
 			t.Errorf("%s at %d pixels: it is %d pixels too wide", name, size[0], wide)
 		}
@@ -61,13 +67,15 @@ func TestTabs(t *testing.T) {
 	press("tab-iam", right)
 	open("tab-trail")
 	press("tab-trail", right)
+	open("tab-mail")
+	press("tab-mail", right)
 	open("tab-ec2")
 	press("tab-ec2", left)
-	open("tab-trail")
-	press("tab-trail", first)
+	open("tab-mail")
+	press("tab-mail", first)
 	open("tab-ec2")
 	press("tab-ec2", last)
-	open("tab-trail")
+	open("tab-mail")
 	if shown(t, tab, "launch") || shown(t, tab, "keys-sweep") {
 		t.Error("a button of another tab is there")
 	}

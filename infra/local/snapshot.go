@@ -34,6 +34,7 @@ type snapshot struct {
 	Users        []userView               `json:"users"` // of IAM, by name
 	Log          []entry                  `json:"log"`   // oldest first
 	Trail        []trailEntry             `json:"trail"` // oldest first
+	Mails        []mailView               `json:"mails"` // oldest first
 	Commands     []Command                `json:"commands"`
 	Shortcuts    []Shortcut               `json:"shortcuts"`
 	Faults       []faultView              `json:"faults"`
@@ -72,11 +73,21 @@ type messageView struct {
 	User      string          `json:"user"`
 	Text      string          `json:"text"`
 	Blocks    json.RawMessage `json:"blocks,omitempty"`
+	Files     []fileView      `json:"files,omitempty"`
 	Ephemeral bool            `json:"ephemeral"`
 	Edited    bool            `json:"edited"`
 	System    bool            `json:"system"`
 	Typed     bool            `json:"typed"` // by a person, on this page
 	At        time.Time       `json:"at"`
+}
+
+// fileView is a file shared with a message; what is in it, /world/files/ID serves.
+type fileView struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	Type  string `json:"type"` // "image/png"
+	Size  int    `json:"size"` // bytes
 }
 
 // viewView is a modal or the Home tab.
@@ -127,6 +138,7 @@ func (w *World) snapshot(viewer string) snapshot {
 		Users:        []userView{},
 		Log:          w.journal.all(),
 		Trail:        w.entries(),
+		Mails:        w.mails(),
 		Commands:     w.opts.Commands,
 		Shortcuts:    w.opts.Shortcuts,
 		Views:        []viewView{},
@@ -189,10 +201,14 @@ func (w *World) messages(channel, viewer string) []messageView {
 }
 
 func viewMessage(m slacksim.Message) messageView {
-	return messageView{
+	view := messageView{
 		ID: m.ID, TS: m.TS, ThreadTS: m.ThreadTS, User: m.User, Text: m.Text, Blocks: m.Blocks,
 		Ephemeral: m.Ephemeral, Edited: m.Edited, System: m.System, At: m.At,
 	}
+	for _, f := range m.Files {
+		view.Files = append(view.Files, fileView{f.ID, f.Name, f.Title, f.MIME, f.Size})
+	}
+	return view
 }
 
 func showView(v slacksim.View) viewView {

@@ -69,6 +69,7 @@ type World struct {
 	typed    []typed
 	trail    []trailEntry    // oldest first
 	faults   map[string]bool // by name: those switched on
+	bounced  map[string]bool // by a mail's id
 	launched int
 	watchers map[chan struct{}]struct{}
 }
@@ -107,6 +108,7 @@ func New(opts Options) (*World, error) {
 		ctx:      ctx,
 		cancel:   cancel,
 		faults:   map[string]bool{},
+		bounced:  map[string]bool{},
 		watchers: map[chan struct{}]struct{}{},
 	}
 	w.AWS = awssim.New(awssim.Options{
@@ -136,6 +138,10 @@ func New(opts Options) (*World, error) {
 			panic("local: the cast's users: " + err.Error()) // unreachable
 		}
 	}
+	if err := w.AWS.SetRoot(root(opts.Now())); err != nil {
+		panic("local: the cast's root user: " + err.Error()) // unreachable
+	}
+	w.AWS.VerifyIdentity(sender)
 	w.AWS.CheckAll() // before anybody listens: what the Config rule finds from now on is a change
 	w.journal = newJournal(opts.Now, w.AWS.Instances())
 	w.loops.Go(w.watch)

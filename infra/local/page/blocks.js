@@ -2,12 +2,13 @@
 //
 // A block that is not drawn here says so in place: a message is never silently shorter than it was sent.
 
-import { dateNode } from "./dates.js";
 import { ask } from "./dialog.js";
 import { el } from "./dom.js";
-import { emoji } from "./emoji.js";
+import { picture as filePicture } from "./files.js";
 import { canFill, inputBlock } from "./inputs.js";
-import { anchor, channelMention, groupMention, inlineCode, mention, plain, preformatted, safeURL, textObject } from "./mrkdwn.js";
+import { anchor, plain, safeURL, textObject } from "./mrkdwn.js";
+import { richText, unsupported } from "./richtext.js";
+import { dataTable, table } from "./tables.js";
 
 // renderBlocks draws the blocks of a message or view. press({block, action}) is called, after any confirmation, with what
 // the person used, and returns a promise that settles when Slack has delivered it. draftOf(block), where there are fields
@@ -16,15 +17,11 @@ export function renderBlocks(blocks, view, press, draftOf) {
   return blocks.map((block, i) => renderBlock(block, { view, press, draftOf, blockID: block.block_id ?? `block-${i}` }));
 }
 
-const renderers = { input, section, context, divider, header, actions, image, table, data_table: table, rich_text: richText, markdown };
+const renderers = { input, section, context, divider, header, actions, image, table, data_table: dataTable, rich_text: richText, markdown };
 
 function renderBlock(block, ctx) {
   const draw = Object.hasOwn(renderers, block.type) ? renderers[block.type] : unsupported;
   return draw(block, ctx);
-}
-
-function unsupported(block) {
-  return el("p", { class: "unsupported" }, `This page does not draw “${String(block.type)}” blocks.`);
 }
 
 function input(block, ctx) {
@@ -64,44 +61,19 @@ function image(block, ctx) {
   return el("figure", { class: "block image" }, block.title ? el("figcaption", {}, textObject(block.title, ctx.view)) : null, picture(block));
 }
 
-// picture shows inline data only: this page asks nothing of any other host, so a remote image is its description.
+// picture shows files of this workspace and inline data: this page asks nothing of any other host, so a remote image is its
+// description.
 function picture(item) {
   const url = String(item.image_url ?? "");
   const alt = item.alt_text ?? "image";
+  const file = item.slack_file?.id ?? /^https:\/\/files\.slack\.com\/files-pri\/\w+-(F\w+)\//.exec(item.slack_file?.url)?.[1];
+  if (file) return filePicture(file, alt);
   if (/^data:image\/(png|gif|jpeg|webp);base64,/.test(url)) return el("img", { src: url, alt });
   return el("span", { class: "picture", role: "img", "aria-label": alt }, alt);
 }
 
 function markdown(block) {
   return el("div", { class: "block markdown" }, plain(block.text ?? ""));
-}
-
-// table: the first row is the heading. https://docs.slack.dev/reference/block-kit/blocks/table-block/
-function table(block, ctx) {
-  const [head = [], ...body] = block.rows ?? [];
-  const settings = block.column_settings ?? [];
-  const cell = (tag) => (content, column) => {
-    const align = { center: "center", right: "right" }[settings[column]?.align] ?? (content.type === "raw_number" ? "right" : "left");
-    return el(tag, { class: `align-${align}`, scope: tag === "th" ? "col" : null }, cellContent(content, ctx));
-  };
-  const caption = typeof block.caption === "string" ? block.caption : block.caption?.text;
-  return el(
-    "div",
-    { class: "block table", tabindex: "0", role: "region", "aria-label": caption ?? "Table" },
-    el(
-      "table",
-      {},
-      caption ? el("caption", {}, caption) : null,
-      el("thead", {}, el("tr", {}, head.map(cell("th")))),
-      el("tbody", {}, body.map((row) => el("tr", {}, row.map(cell("td"))))),
-    ),
-  );
-}
-
-function cellContent(content, ctx) {
-  if (content.type === "rich_text") return richText(content, ctx);
-  if (content.type === "raw_number") return String(content.text ?? content.value ?? content.number ?? "");
-  return plain(content.text ?? "");
 }
 
 // ---- interactive elements ----
@@ -159,67 +131,4 @@ function menu(item) {
     el("option", {}, label),
     (item.options ?? []).map((option) => el("option", { disabled: true }, option.text?.text ?? "")),
   );
-}
-
-// ---- rich text: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block/ ----
-
-function richText(block, ctx) {
-  return el("div", { class: "block rich-text" }, (block.elements ?? []).map((part) => richPart(part, ctx.view)));
-}
-
-function richPart(part, view) {
-  switch (part.type) {
-    case "rich_text_section":
-      return el("p", {}, richInline(part.elements, view));
-    case "rich_text_quote":
-      return el("blockquote", {}, richInline(part.elements, view));
-    case "rich_text_preformatted":
-      return preformatted((part.elements ?? []).map((item) => item.text ?? item.url ?? "").join(""));
-    case "rich_text_list":
-      return el(
-        part.style === "ordered" ? "ol" : "ul",
-        { class: `indent-${Math.min(Number(part.indent) || 0, 5)}` },
-        (part.elements ?? []).map((item) => el("li", {}, richInline(item.elements, view))),
-      );
-    default:
-      return unsupported(part);
-  }
-}
-
-function richInline(items = [], view) {
-  return items.map((item) => {
-    switch (item.type) {
-      case "text":
-        return styled(item);
-      case "link": {
-        const href = safeURL(item.url ?? "");
-        const label = item.text ?? item.url ?? "";
-        return href ? anchor(href, label) : label;
-      }
-      case "user":
-        return mention(item.user_id, view);
-      case "usergroup":
-        return groupMention(item.usergroup_id, view);
-      case "channel":
-        return channelMention(item.channel_id, view);
-      case "broadcast":
-        return el("span", { class: "mention me" }, `@${item.range}`);
-      case "emoji":
-        return emoji(item.name) ?? `:${item.name}:`;
-      case "date":
-        return dateNode(item.timestamp, item.format, view);
-      default:
-        return item.text ?? item.fallback ?? "";
-    }
-  });
-}
-
-function styled(item) {
-  const style = item.style ?? {};
-  if (style.code) return inlineCode(item.text ?? "");
-  let node = el("span", { class: "rich" }, item.text ?? "");
-  if (style.strike) node = el("s", {}, node);
-  if (style.italic) node = el("em", {}, node);
-  if (style.bold) node = el("strong", {}, node);
-  return node;
 }

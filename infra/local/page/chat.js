@@ -3,6 +3,7 @@
 import { renderBlocks } from "./blocks.js";
 import { fullDate, time } from "./dates.js";
 import { el, reconcile, setText } from "./dom.js";
+import { fileList } from "./files.js";
 import { icon } from "./icons.js";
 import { mrkdwn } from "./mrkdwn.js";
 
@@ -73,12 +74,22 @@ export function createSidebar(channelList, personList, choose) {
 // ephemeral message, which is the person's own business and nobody else's.
 export function createMessages(list, { press, dismiss }) {
   const folded = new Set(); // threads the person has closed
+  let stick = true; // to the newest message, until somebody scrolls up
+  let top = 0;
+  const stay = () => {
+    if (stick) list.scrollTop = list.scrollHeight;
+  };
+  list.addEventListener("load", stay, true); // a picture has come, and with it its height
+  list.addEventListener("scroll", () => {
+    stick = list.scrollHeight - list.scrollTop - list.clientHeight < 80 || (stick && list.scrollTop >= top);
+    top = list.scrollTop;
+  });
 
   return function render(state) {
     const { view } = state;
     const messages = state.messages();
     const replies = Map.groupBy(messages.filter(isReply), (message) => message.threadTS);
-    const stick = list.dataset.channel !== state.channel || list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+    if (list.dataset.channel !== state.channel) stick = true;
     list.dataset.channel = state.channel;
 
     let previous = null;
@@ -105,7 +116,7 @@ export function createMessages(list, { press, dismiss }) {
         draw(node, row);
       },
     });
-    if (stick) list.scrollTop = list.scrollHeight;
+    stay();
 
     function draw(node, row) {
       const { message } = row;
@@ -164,7 +175,8 @@ export function createMessages(list, { press, dismiss }) {
       }
       const content = el("div", { class: "content" });
       if (message.blocks?.length) content.append(...renderBlocks(message.blocks, view, (used) => press(message, used)));
-      else content.append(el("div", { class: "block section-text" }, mrkdwn(message.text ?? "", view)));
+      else if (message.text) content.append(el("div", { class: "block section-text" }, mrkdwn(message.text, view)));
+      if (message.files?.length) content.append(fileList(message.files));
       if (message.edited) content.append(el("span", { class: "edited" }, "(edited)"));
       body.append(content);
       return el("article", { class: "message-row" }, follows ? el("span", { class: "avatar-gap" }) : avatar(person), body);

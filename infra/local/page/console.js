@@ -127,6 +127,8 @@ function what(entry) {
       return [icon("tag"), el("span", {}, entry.detail)];
     case "call":
       return [icon("gate"), el("span", {}, "Sekisho called ", el("code", {}, entry.detail)), entry.code ? el("span", { class: "code-word" }, entry.code) : null];
+    case "bounce":
+      return [icon("mail"), el("span", {}, "A mail bounced; SES sent the event")];
     case "schedule":
       return [icon("hourglass"), el("span", {}, `The schedule sent “${entry.detail}”`)];
     default:

@@ -37,6 +37,9 @@ const shapes = {
   tag: [path("M2.4 2.6v4.8l6.2 6.2 5-5L7.4 2.4z"), ["circle", { ...solid, cx: 5.2, cy: 5.2, r: 1 }]],
   app: [path("M5.4 4.6L2.2 8l3.2 3.4M10.6 4.6L13.8 8l-3.2 3.4")],
   alert: [path("M8 2.2L14.4 13.4H1.6zM8 6.4v3.4M8 11.6v.1")],
+  mail: [["rect", { ...stroke, x: 2, y: 3.6, width: 12, height: 8.8, rx: 1.5 }], path("M2.6 4.6L8 8.8l5.4-4.2")],
+  file: [path("M4 2h5l3.4 3.4V14H4zM9 2v3.4h3.4")],
+  sort: [path("M5 6.4L8 3.2l3 3.2", { class: "up" }), path("M5 9.6l3 3.2 3-3.2", { class: "down" })],
   command: [path("M3 4.2l3.6 3.8L3 11.8M8.4 12h4.8")],
 
   // The emoji a checkpoint uses. Drawn, because not every machine has an emoji font.

@@ -9,6 +9,7 @@ import { el, setText } from "./dom.js";
 import { createHome } from "./home.js";
 import { createKeys } from "./iam.js";
 import { icon } from "./icons.js";
+import { createMail } from "./mail.js";
 import { createModals } from "./modals.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { createShortcuts } from "./shortcuts.js";
@@ -62,6 +63,7 @@ const renderShortcuts = createShortcuts($("shortcut-list"), (shortcut) => told((
 const renderInstances = createInstances($("instances"), ec2);
 const renderKeys = createKeys($("users"), (body) => told(() => post("iam", body)));
 const renderTrail = createTrail($("trail"), $("trail-count"));
+const renderMail = createMail($("mails"), $("mail"), $("mail-count"), (mail) => told(() => post("mail/bounce", { mail })));
 const renderLog = createLog($("log"));
 const renderFaults = createFaults($("fault-list"), $("fault-summary"), (name, on) => told(() => post("fault", { name, on })));
 const renderStory = createStory($("steps"), {
@@ -87,6 +89,7 @@ openTab("tab-ec2");
 $("nav-home").addEventListener("click", openHome);
 $("launch").addEventListener("click", () => ec2({ do: "launch", guarded: true }));
 $("keys-sweep").addEventListener("click", () => told(() => post("schedule", { job: "Keys" })));
+$("week-passes").addEventListener("click", () => told(() => post("schedule", { job: "Report" })));
 document.addEventListener("click", closeMenus);
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closeMenus(event);
@@ -157,6 +160,7 @@ function render() {
   renderInstances(state);
   renderKeys(state);
   renderTrail(state);
+  renderMail(state);
   renderLog(state);
   renderFaults(state);
   const progress = renderStory(state);
@@ -185,7 +189,7 @@ function announce(snapshot) {
   for (const channel of snapshot.channels) {
     const before = new Set((state.snapshot.messages[channel.id] ?? []).map((message) => message.id));
     const fresh = (snapshot.messages[channel.id] ?? []).findLast((message) => !before.has(message.id) && !message.typed);
-    if (fresh) return `New message in ${channel.name}: ${mrkdwn(fresh.text, state.view).textContent}`;
+    if (fresh) return `New message in ${channel.name}: ${mrkdwn(fresh.text, state.view).textContent || fresh.files?.map((file) => file.title).join(", ")}`;
   }
   return "";
 }
