@@ -90,8 +90,8 @@ func New(opts Options) (*World, error) {
 			Help:  "A one-time pass to start a guarded EC2 instance. Only you see the answer.",
 		}, {
 			Name:  "/sekisho",
-			Usage: "[keys | keys USER | help]",
-			Help:  "The access keys by age, and what becomes of them. Only you see the answer.",
+			Usage: "[keys | keys USER | report [starts | keys | users] [7d] | help]",
+			Help:  "The access keys by age and what becomes of them, or a report. Only you see the answer.",
 		}}
 	}
 	if opts.Shortcuts == nil {

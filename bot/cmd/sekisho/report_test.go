@@ -191,7 +191,7 @@ func TestAReportArrives(t *testing.T) {
 
 	to := time.Now().UTC().Truncate(time.Second).Add(time.Second) // not before the last entry
 	w.due(to)
-	card := w.message(reportsRoom, "Sekisho report · weekly", "Starts refused: *1*", "2: 1 admitted, 1 refused (1 no tag)", "Security score", "first report", "image", "data_table")
+	card := w.message(reportsRoom, "Sekisho report · weekly", "Starts refused: *1*", "2: 1 let in, 1 refused (1 no tag)", "Security score", "first report", "image", "data_table")
 	first := w.thread(card)
 	r := valid(t, first[".json"])
 	admitted, refused := w.trailSays()

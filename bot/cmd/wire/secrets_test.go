@@ -1,4 +1,4 @@
-package wire
+package wire_test
 
 import (
 	"bytes"
@@ -15,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,6 +28,8 @@ import (
 
 	"sekisho/auth"
 	"sekisho/bot"
+	"sekisho/bot/cmd/wire"
+	"sekisho/bot/cmd/wire/reports"
 	"sekisho/infra/local/awssim"
 	"sekisho/infra/local/slacksim"
 )
@@ -41,8 +42,10 @@ var secrets = map[string]string{
 	"SEKISHO_PEPPER":        "test-SPILT-pepper-of-thirty-two-bytes",
 	"the Redis password":    "test-SPILT-redis-password",
 	"AWS_SECRET_ACCESS_KEY": "test-SPILT-aws-secret-key",
+	"AWS_SESSION_TOKEN":     "test-SPILT-aws-session-token",
 	"the response URL":      "test-SPILT-response-url",
 	"the socket's ticket":   "test-SPILT-ticket",
+	"the upload URL":        "test-SPILT-upload-url", // whoever has it can put bytes there
 }
 
 const (
@@ -93,12 +96,13 @@ func (p place) Write(b []byte) (int, error) {
 
 // away are the ways in which a server fails; the empty one works.
 const (
-	works  = ""
-	closed = "closed" // nobody listens
-	echo   = "echo"   // 500, and an error page that repeats the request, as proxies do
-	page   = "page"   // 200 with such a page, where JSON or XML is expected
-	says   = "says"   // AWS: refuses what would change something, in words that repeat it
-	wrong  = "wrong"  // Redis: the password is another
+	works    = ""
+	closed   = "closed"   // nobody listens
+	echo     = "echo"     // 500, and an error page that repeats the request, as proxies do
+	page     = "page"     // 200 with such a page, where JSON or XML is expected
+	says     = "says"     // AWS: refuses what would change something, in words that repeat it
+	unsigned = "unsigned" // AWS: takes no signature, and repeats what was signed
+	wrong    = "wrong"    // Redis: the password is another
 )
 
 // TestSecretsStayInside drives every adapter and the whole way of a pass, with
@@ -107,7 +111,7 @@ func TestSecretsStayInside(t *testing.T) {
 	for _, c := range []struct{ slack, aws, redis string }{
 		{works, works, works},
 		{closed, works, works}, {echo, works, works}, {page, works, works},
-		{works, closed, works}, {works, echo, works}, {works, page, works}, {works, says, works},
+		{works, closed, works}, {works, echo, works}, {works, page, works}, {works, says, works}, {works, unsigned, works},
 		{works, works, closed}, {works, works, wrong},
 		{closed, closed, closed}, {echo, echo, wrong}, {page, says, works},
 	} {
@@ -116,13 +120,16 @@ func TestSecretsStayInside(t *testing.T) {
 			p := newProcess(t, c.slack, c.aws, c.redis)
 			p.drive()
 			p.look(c.slack == works && c.aws == works && c.redis == works)
+			if c.slack == works && c.redis == works {
+				p.reported(c.aws)
+			}
 		})
 	}
 }
 
 // process is the whole program in a world that may be broken.
 type process struct {
-	*App
+	*wire.App
 	t        *testing.T
 	out      *spill
 	cloud    *awssim.Cloud
@@ -156,6 +163,7 @@ func newProcess(t *testing.T, slackIs, awsIs, redisIs string) *process {
 	amazon := serve(t, awsIs, p.amazon(awsIs))
 	p.cloud.SetBaseURL(amazon)
 	chat := serve(t, slackIs, http.HandlerFunc(p.slack))
+	p.cloud.VerifyIdentity("example.com")
 	p.queue = p.cloud.CreateQueue("sekisho", time.Minute, "", 0)
 	p.response = chat + "/commands/T0TEST/" + secrets["the response URL"]
 
@@ -166,14 +174,15 @@ func newProcess(t *testing.T, slackIs, awsIs, redisIs string) *process {
 	for name, value := range secrets {
 		env[name] = value
 	}
-	app, err := New(Config{
+	config := func(string) aws.Config {
+		return aws.Config{
+			Region: "eu-central-1", BaseEndpoint: &amazon, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+			Credentials: credentials.NewStaticCredentialsProvider("AKIATESTTESTTESTTEST", secrets["AWS_SECRET_ACCESS_KEY"], secrets["AWS_SESSION_TOKEN"]),
+		}
+	}
+	app, err := wire.New(wire.Config{
 		Env: func(name string) string { return env[name] }, Doors: bot.Doors{Socket: true, HTTP: true, Events: true},
-		AWS: func(string) aws.Config {
-			return aws.Config{
-				Region: "eu-central-1", BaseEndpoint: &amazon, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
-				Credentials: credentials.NewStaticCredentialsProvider("AKIATESTTESTTESTTEST", secrets["AWS_SECRET_ACCESS_KEY"], ""),
-			}
-		},
+		AWS:   config,
 		Log:   slog.New(slog.NewTextHandler(p.out, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Lines: place{p.out, "the trail"},
 	})
@@ -181,6 +190,10 @@ func newProcess(t *testing.T, slackIs, awsIs, redisIs string) *process {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { app.Close() })
+	reports.Add(app, config)
+	if awsIs != works {
+		app.Desk.Reports.Maker.Credentials = hurried{app.Desk.Reports.Maker.Credentials}
+	}
 	p.App = app
 	return p
 }
@@ -189,7 +202,7 @@ func policy(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "sekisho.yml")
 	err := os.WriteFile(path, []byte(`version: 1
 slack:
-  channels: {alerts: C0ALERTS, approvals: C0APPROVE}
+  channels: {alerts: C0ALERTS, approvals: C0APPROVE, reports: C0REPORT}
 gate:
   mode: enforce
   guard: {tags: {Sekisho: guarded}}
@@ -199,6 +212,8 @@ rules:
   - {name: gpu, match: {tags: {Team: ml}}, ask: [S0ML, everyone], approve: {by: [S0LEADS, U0BEN]}, break_glass: {by: [U0HANA]}}
   - {name: everyone, ask: [everyone]}
 keys: {mode: enforce, grace: 0s, decide: [S0LEADS], warn: [], first_run: at_once}
+reports:
+  - {name: weekly, every: 7d, slack: true, mail: {from: Sekisho <bot@example.com>, to: [security@example.com]}, ask: [U0BEN]}
 `), 0o600)
 	if err != nil {
 		t.Fatal(err)
@@ -251,6 +266,8 @@ func (p *process) slack(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, `{"ok":true,"users":["U0BEN","U0ROSA"]}`)
 	case method == "auth.test":
 		io.WriteString(w, `{"ok":true,"team_id":"T0TEST"}`)
+	case strings.HasPrefix(method, "files."), strings.HasPrefix(method, "/upload/"):
+		p.file(w, r, body)
 	default:
 		form, _ := url.ParseQuery(string(body))
 		form.Del("token") // which is where it belongs
@@ -270,15 +287,35 @@ func (p *process) amazon(fails string) http.Handler {
 		if form.Get("Action") == "CreateTags" {
 			p.code(form.Get("Tag.1.Value"))
 		}
-		if action := form.Get("Action"); fails == says && action != "" && !strings.HasPrefix(action, "Describe") {
-			var words bytes.Buffer
-			xml.EscapeText(&words, []byte(r.Header.Get("Authorization")+" "+string(body)))
-			w.WriteHeader(http.StatusBadRequest)
-			fmt.Fprintf(w, `<Response><Errors><Error><Code>InvalidParameterValue</Code><Message>Value (%s) for parameter value is invalid</Message></Error></Errors><RequestID>1</RequestID></Response>`, &words)
-			return
+		action, mail := form.Get("Action"), strings.HasPrefix(r.URL.Path, "/v2/email/")
+		switch signed := r.Header.Get("Authorization"); {
+		case fails == unsigned:
+			refuse(w, r, "SignatureDoesNotMatch", fmt.Sprintf("The Canonical String should have been '%s %s %v %s'", r.Method, r.URL, r.Header, body))
+		case fails == says && mail:
+			refuse(w, r, "MessageRejected", fmt.Sprintf("Email address is not verified: %s %s", signed, body))
+		case fails == says && action != "" && !strings.HasPrefix(action, "Describe"):
+			refuse(w, r, "InvalidParameterValue", fmt.Sprintf("Value (%s %s) for parameter value is invalid", signed, body))
+		default:
+			working.ServeHTTP(w, r)
 		}
-		working.ServeHTTP(w, r)
 	})
+}
+
+// refuse answers in the form of the service that is called.
+func refuse(w http.ResponseWriter, r *http.Request, code, words string) {
+	w.Header().Set("X-Amzn-Errortype", code)
+	w.WriteHeader(http.StatusBadRequest)
+	var escaped bytes.Buffer
+	xml.EscapeText(&escaped, []byte(words))
+	answer := "<Error><Code>" + code + "</Code><Message>" + escaped.String() + "</Message></Error>"
+	switch {
+	case !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
+		json.NewEncoder(w).Encode(map[string]string{"__type": code, "message": words})
+	case strings.Contains(r.Header.Get("Authorization"), "/ec2/"):
+		fmt.Fprintf(w, "<Response><Errors>%s</Errors><RequestID>1</RequestID></Response>", answer)
+	default:
+		fmt.Fprintf(w, "<ErrorResponse>%s<RequestId>1</RequestId></ErrorResponse>", answer)
+	}
 }
 
 func (p *process) code(c string) {
@@ -330,6 +367,7 @@ func (p *process) drive() {
 
 	p.approvals()
 	p.keys()
+	p.reports()
 
 	// What is left of the adapters.
 	p.send(httptest.NewRequest(http.MethodGet, "/readyz", nil), "the readiness")
@@ -575,13 +613,17 @@ func (p *process) text(place string) string {
 func (p *process) look(allWorks bool) {
 	t := p.t
 	p.out.add("Redis", everything(t, p.redis))
-	q := p.cloud.Queue(p.queue)
-	for _, task := range slices.Concat(q.Visible, q.Delayed, q.InFlight) {
+	for _, task := range p.tasks() {
+		if task == p.response || strings.Contains(task, `"detail-type":"Start for the owner"`) {
+			continue // this test's own; and a worker answers through it
+		}
 		p.out.add("the queue", task)
 	}
+	p.readMail()
 	places := []string{"the log", "an error", "Redis", "the App", "the readiness", "the owner's answer"}
 	if allWorks {
-		places = append(places, "a private answer", "a message in "+alerts, "a message in C0APPROVE", "a message in D0HANA", "the Home tab", "a modal", "the trail", "the queue")
+		places = append(places, "a private answer", "a message in "+alerts, "a message in C0APPROVE", "a message in D0HANA", "the Home tab", "a modal", "the trail", "the queue",
+			"a message in "+reportsRoom, "a file", "a file's name", "a mail", "standard output")
 		if n := strings.Count(p.text("a message in "+alerts), "let+in"); n == 0 {
 			t.Errorf("nobody was let in: the test does not do what it says\n%s", p.text("the log"))
 		}
@@ -600,9 +642,6 @@ func (p *process) look(allWorks bool) {
 	for place := range p.out.places {
 		text := p.text(place)
 		for name, secret := range secrets {
-			if name == "the response URL" && place == "the queue" {
-				continue // a worker answers through it
-			}
 			spilt(t, place, name, text, secret)
 		}
 		for _, c := range p.codes {
@@ -626,7 +665,7 @@ func everything(t *testing.T, m *miniredis.Miniredis) string {
 		case "hash":
 			fields, _ := m.HKeys(key)
 			for _, f := range fields {
-				fmt.Fprintln(&all, f, m.HGet(key, f))
+				fmt.Fprintln(&all, f, unpacked(t, m.HGet(key, f)))
 			}
 		case "zset":
 			members, _ := m.ZMembers(key)
@@ -667,7 +706,7 @@ func TestAMalformedSecretIsNotQuoted(t *testing.T) {
 			"redis://user:SPILT@host?SPILT=1", "redis://user:SPILT%zz@host", "rediss://:SPILT@[::1"},
 	} {
 		for _, value := range values {
-			_, err := New(Config{
+			_, err := wire.New(wire.Config{
 				Doors: bot.Doors{Socket: true, HTTP: true, Events: true}, Log: slog.New(slog.DiscardHandler),
 				AWS: func(string) aws.Config { return aws.Config{} },
 				Env: func(asked string) string {
@@ -682,19 +721,6 @@ func TestAMalformedSecretIsNotQuoted(t *testing.T) {
 			} else if !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "SPILT") {
 				t.Errorf("%s=%q: %v", name, value, err)
 			}
-		}
-	}
-}
-
-// A pass's code and the pepper print as placeholders wherever they get to.
-func TestSecretsPrintAsPlaceholders(t *testing.T) {
-	pepper, err := auth.NewPepper(secrets["SEKISHO_PEPPER"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
-		if text := fmt.Sprintf(verb, settings{pepper: pepper}); strings.Contains(text, "SPILT") {
-			t.Errorf("%s of the settings holds the pepper: %s", verb, text)
 		}
 	}
 }

@@ -7,6 +7,7 @@ const hero = "web-1"; // the instance that anybody may have a pass for
 const prize = "gpu-1"; // the one that needs a second pair of eyes
 const alerts = "checkpoint-alerts";
 const approvals = "approvals";
+const reports = "security-reports";
 
 // admitted says whether an instance was started with a pass, which was spent.
 function admitted({ log, passTag }, name) {
@@ -34,14 +35,14 @@ const steps = [
   },
   {
     id: "show",
-    title: "Show it at the gate",
+    title: "Show it",
     body: (world) => ["Paste it as ", el("code", {}, world.passTag), ` on ${hero} and press Start. It runs, and the tag goes: spent.`],
     help: { label: `Show me ${hero}`, run: (page) => page.flash(hero) },
     done: (world) => admitted(world, hero),
   },
   {
     id: "sneak",
-    title: "Try without one",
+    title: "Try without",
     body: () => [`Stop ${hero}, then Start it again with no pass. Watch its state.`],
     help: { label: `Show me ${hero}`, run: (page) => page.flash(hero) },
     done: ({ log }) => log.some((entry) => entry.kind === "call" && entry.detail === "StopInstances" && !entry.code),
@@ -73,6 +74,13 @@ const steps = [
     body: (world) => ["As Hana again, press Show my pass; paste it as ", el("code", {}, world.passTag), ` on ${prize} and press Start.`],
     help: { label: "Be Hana, where the bot writes to her", run: (page) => page.be("hana", "@") },
     done: (world) => admitted(world, prize),
+  },
+  {
+    id: "report",
+    title: "A week passes",
+    body: () => ["Under Mail, press A week passes: the report arrives by itself, here and by mail."],
+    help: { label: `Open #${reports}`, run: (page) => page.open(reports) },
+    done: ({ all }) => all.some((message) => message.channelName === reports && !message.typed),
   },
 ];
 
