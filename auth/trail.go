@@ -85,9 +85,11 @@ const (
 
 // What an entry says besides, for those who count.
 const (
-	SweepSource  = "sweep"        // Source: the sweep found what no event had told
-	SettledNote  = "settled"      // Reason of an approval: it was the last that was needed
-	ObservedNote = "observe mode" // in Note: nothing was changed in AWS, and nobody was told
+	SweepSource    = "sweep"        // Source: the sweep found what no event had told
+	SettledNote    = "settled"      // Reason of an approval: it was the last that was needed
+	ObservedNote   = "observe mode" // ends Note: nothing was changed in AWS
+	MismatchReason = "mismatch"     // Reason of a stop: somebody else spent the pass
+	BrokenGlass    = "break_glass"  // Reason of a request, and of its lapse, by somebody who goes without approval
 )
 
 // Trail is where entries are kept.
@@ -161,7 +163,7 @@ func (c *Checker) Check(e Entry) error {
 		c.first = e.Seq
 	}
 	if e.Act == ActTrim {
-		c.trimmed = max(c.trimmed, trimmedTo(e))
+		c.trimmed = max(c.trimmed, TrimmedTo(e))
 	}
 	c.Count, c.Last = c.Count+1, e
 	return nil
@@ -185,7 +187,8 @@ func Trimmed(upTo int64, now time.Time) Entry {
 	return Entry{Time: now, Act: ActTrim, Outcome: Done, Reason: "older than the policy keeps", Note: fmt.Sprint(upTo)}
 }
 
-func trimmedTo(e Entry) (seq int64) {
+// TrimmedTo is what Trimmed says.
+func TrimmedTo(e Entry) (seq int64) {
 	fmt.Sscan(e.Note, &seq)
 	return seq
 }

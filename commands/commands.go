@@ -242,14 +242,11 @@ type Views interface {
 type Files interface {
 	// Upload hands a file over. Nobody sees it before it is shared, and after a
 	// while Slack throws one away that never is.
-	Upload(ctx context.Context, f report.File) (SlackFile, error)
+	Upload(ctx context.Context, f report.File) (report.SlackFile, error)
 	// Share shows files in a message's thread. Without a channel nobody sees them
 	// still, and image blocks may show them. Each can be shared once.
-	Share(ctx context.Context, channel, thread string, files []SlackFile) error
+	Share(ctx context.Context, channel, thread string, files []report.SlackFile) error
 }
-
-// SlackFile is a file as Slack knows it.
-type SlackFile = report.SlackFile
 
 // Queue takes a task for later.
 type Queue interface {

@@ -10,6 +10,6 @@ import (
 var Begins = begins
 
 // ReportCard is a report's message.
-func ReportCard(title string, r report.Report, tables auth.TableForm, images ...SlackFile) (string, []slack.Block) {
-	return reportCard(title, r, form{tables, images})
+func ReportCard(title string, r report.Report, tables auth.TableForm, images ...report.SlackFile) (string, []slack.Block) {
+	return reportCard(title, r, form{tables: tables, images: images})
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"sekisho/auth"
+	"sekisho/auth/report"
 	"sekisho/commands"
 	"sekisho/infra/local/slacksim"
 )
@@ -68,6 +70,8 @@ func everyMessage(t testing.TB, instanceName string) []shown {
 	callers(instanceName, add)
 	keyCards(instanceName, add)
 	keyPages(t, instanceName, message)
+	reportCards(t, instanceName, add)
+	reportPages(t, instanceName, message)
 	homes(instanceName, func(file, name string, blocks []slack.Block) {
 		all = append(all, shown{file: file, name: name, blocks: blocks, kind: homeTab})
 	})
@@ -181,7 +185,7 @@ var refusedPeople = []auth.Reason{
 	auth.Locked, auth.Replayed, auth.NoPass, auth.NoRule, auth.NeedsReason, auth.NoApprovers, auth.AlreadyAsked,
 	auth.NoBreakGlass, auth.NoRequest, auth.OwnRequest, auth.NotApprover, auth.TooLate, auth.AlreadyApproved,
 	auth.NotYours, auth.NotApproved, auth.PolicyChanged, auth.Spent,
-	auth.NoKey, auth.NoDecider, auth.OwnKey, auth.KeyMoved, auth.KeyObserve, auth.BadDate,
+	auth.NoKey, auth.NoDecider, auth.OwnKey, auth.KeyMoved, auth.KeyObserve, auth.BadDate, auth.NoReader,
 }
 
 func refusals(name string, add func(file, name string, m commands.Message)) {
@@ -403,6 +407,7 @@ func slackTakes(t *testing.T, all []shown) {
 			_, err = client.PublishView(hana, home, "")
 		default:
 			var ts string
+			m.blocks = withPictures(t, client, m.blocks)
 			_, ts, err = client.PostMessage(alerts, slack.MsgOptionText(m.text, false), slack.MsgOptionBlocks(m.blocks...))
 			if err == nil { // an update takes less text than a post
 				_, _, _, err = client.UpdateMessage(alerts, ts, slack.MsgOptionText(m.text, false), slack.MsgOptionBlocks(m.blocks...))
@@ -423,6 +428,33 @@ func slackTakes(t *testing.T, all []shown) {
 			t.Errorf("%s, %s: Slack refuses it as a modal: %v", m.file, m.name, err)
 		}
 	}
+}
+
+// withPictures are the blocks, whose pictures Slack has been handed.
+func withPictures(t *testing.T, client *slack.Client, blocks []slack.Block) []slack.Block {
+	t.Helper()
+	pictures, err := drawn(report.Report{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks = slices.Clone(blocks)
+	for n, b := range blocks {
+		i, ok := b.(*slack.ImageBlock)
+		if !ok {
+			continue
+		}
+		picture := pictures[0].Content
+		up, err := client.UploadFile(slack.UploadFileParameters{
+			Reader: bytes.NewReader(picture), FileSize: len(picture), Filename: "starts.png",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := *i
+		shown.SlackFile = &slack.SlackFileObject{ID: up.ID}
+		blocks[n] = &shown
+	}
+	return blocks
 }
 
 // opener opens a modal and closes it again. A modal needs somebody's click,

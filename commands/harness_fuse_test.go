@@ -53,7 +53,7 @@ func (f *fuse) effect(on string, do func() error) error {
 }
 
 // survives does something, and says whether the process is alive after it.
-func survives(do func() error) (err error, alive bool) { //nolint:revive
+func survives(do func() error) (err error, alive bool) {
 	defer func() {
 		switch p := recover(); p {
 		case nil:
@@ -79,20 +79,20 @@ func (f fusedSlack) Post(ctx context.Context, channel, thread, text string, bloc
 func (f fusedSlack) Direct(ctx context.Context, user, text string, blocks []slack.Block) (channel, ts string, err error) {
 	err = f.effect("Slack", func() error {
 		channel, ts, err = f.bot().Direct(ctx, user, text, blocks)
-		f.workspace.mu.Lock()
-		defer f.workspace.mu.Unlock()
-		f.direct[user] = channel
+		if err == nil {
+			f.workspace.note(user, channel)
+		}
 		return err
 	})
 	return channel, ts, err
 }
 
-func (f fusedSlack) Upload(ctx context.Context, file report.File) (up commands.SlackFile, err error) {
+func (f fusedSlack) Upload(ctx context.Context, file report.File) (up report.SlackFile, err error) {
 	err = f.effect("Slack", func() error { up, err = f.bot().Upload(ctx, file); return err })
 	return up, err
 }
 
-func (f fusedSlack) Share(ctx context.Context, channel, thread string, files []commands.SlackFile) error {
+func (f fusedSlack) Share(ctx context.Context, channel, thread string, files []report.SlackFile) error {
 	return f.effect("Slack", func() error { return f.bot().Share(ctx, channel, thread, files) })
 }
 
@@ -117,8 +117,8 @@ func (f fusedStore) Finish(ctx context.Context, delivery, part, ref string) erro
 	return f.effect("the store", func() error { return f.Memory.Finish(ctx, delivery, part, ref) })
 }
 
-func (f fusedStore) Release(ctx context.Context, delivery, part string) error {
-	return f.effect("the store", func() error { return f.Memory.Release(ctx, delivery, part) })
+func (f fusedStore) Release(ctx context.Context, delivery, part, worker string) error {
+	return f.effect("the store", func() error { return f.Memory.Release(ctx, delivery, part, worker) })
 }
 
 type fusedMail struct {
@@ -158,4 +158,30 @@ type fusedTrail struct {
 func (f fusedTrail) Append(ctx context.Context, entries ...auth.Entry) (linked []auth.Entry, err error) {
 	err = f.effect("the store", func() error { linked, err = f.Trail.Append(ctx, entries...); return err })
 	return linked, err
+}
+
+// lossyChat is Slack that does what it is told and loses its answers to messages
+// of several blocks.
+type lossyChat struct {
+	commands.Chat
+	err error
+}
+
+func (l *lossyChat) Post(ctx context.Context, channel, thread, text string, blocks []slack.Block) (string, error) {
+	ts, err := l.Chat.Post(ctx, channel, thread, text, blocks)
+	if len(blocks) > 1 && err == nil {
+		return "", l.err
+	}
+	return ts, err
+}
+
+// together does the same in all offices at once, and waits for all.
+func together(offices []*reportOffice, do func(*reportOffice)) {
+	var all sync.WaitGroup
+	gate := make(chan struct{})
+	for _, o := range offices {
+		all.Go(func() { <-gate; do(o) })
+	}
+	close(gate)
+	all.Wait()
 }

@@ -8,12 +8,14 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -276,6 +278,7 @@ type workspace struct {
 	*slacksim.Workspace
 	*chat
 	client *slack.Client
+	net    *inProcess
 	mu     sync.Mutex
 	direct map[string]string // the channels of direct messages, by user
 }
@@ -291,15 +294,28 @@ func newWorkspace(t testing.TB, c *chat, now *clock) *workspace {
 	}
 	w.Workspace = slacksim.New(options)
 	t.Cleanup(w.Close)
+	w.net = &inProcess{Handler: w.Handler()}
 	w.client = slack.New("xoxb-test-bot", slack.OptionAPIURL("http://slack.test/api/"),
-		slack.OptionHTTPClient(&http.Client{Transport: inProcess{w.Handler()}}))
+		slack.OptionHTTPClient(&http.Client{Transport: w.net}))
 	return w
 }
 
-// inProcess calls a handler as if it were far away.
-type inProcess struct{ http.Handler }
+// unplug takes the network to Slack away, or gives it back.
+func (w *workspace) unplug(out bool) { w.net.out.Store(out) }
 
-func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+// inProcess calls a handler as if it were far away.
+type inProcess struct {
+	http.Handler
+	out atomic.Bool
+}
+
+func (p *inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	if p.out.Load() {
+		if r.Body != nil {
+			r.Body.Close()
+		}
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("no route to Slack")}
+	}
 	answer := httptest.NewRecorder()
 	p.ServeHTTP(answer, r)
 	if r.Body != nil {
@@ -312,9 +328,17 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 // bot is the bot's way to Slack, which remembers no pace.
 func (w *workspace) bot() *slackchat.Chat { return slackchat.New(w.client, nil, "") }
 
+// note remembers where the user is written to.
+func (w *workspace) note(user, channel string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.direct[user] = channel
+}
+
 // dm is what the bot has written to the user.
 func (o *reportOffice) dm(user string) arrived {
 	o.slack.mu.Lock()
-	defer o.slack.mu.Unlock()
-	return o.in(o.slack.direct[user], user)
+	channel := o.slack.direct[user]
+	o.slack.mu.Unlock()
+	return o.in(channel, user)
 }

@@ -38,7 +38,7 @@ func (d *Desk) stopMismatch(ctx context.Context, by auth.Actor, s auth.Start) st
 		outcome, done = auth.Refused, "*It could not be stopped*: stop it by hand if it was not meant."
 	}
 	d.record(ctx, by, auth.Entry{
-		Act: auth.ActStartStop, Outcome: outcome, Submitted: s.User, Instance: s.Instance, Reason: "mismatch", Note: done,
+		Act: auth.ActStartStop, Outcome: outcome, Submitted: s.User, Instance: s.Instance, Reason: auth.MismatchReason, Note: done,
 	})
 	return done
 }

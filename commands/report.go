@@ -27,16 +27,18 @@ type Reports struct {
 	Title func(report.Report) string
 }
 
-// reportTask is one report of the policy's for one period.
-type reportTask struct {
-	Name  string    `json:"name"`
-	To    time.Time `json:"to"`              // end of the period
-	Again string    `json:"again,omitempty"` // tells one that is wanted once more from the first
-	Try   int       `json:"try"`
+// ReportTask is one report of the policy's for one period.
+type ReportTask struct {
+	Name string    `json:"name"`
+	To   time.Time `json:"to"` // end of the period
+	Try  int       `json:"try"`
+	// Again tells a report that is wanted once more from the first. It never goes
+	// through the queue: whoever can write to that must not have mail sent at will.
+	Again string `json:"-"`
 }
 
 // delivery names what is sent at most once.
-func (t reportTask) delivery() string {
+func (t ReportTask) delivery() string {
 	return strings.TrimSpace(t.Name + " " + t.To.UTC().Format(time.RFC3339) + " " + t.Again)
 }
 
@@ -53,11 +55,7 @@ func reportDue(ctx context.Context, d *Desk, e Event) error {
 			":wrench: A schedule asks for the report %s, and the policy has %s. Mend the schedule's `detail` (`{\"name\": \"weekly\"}`) or the policy's `reports:`.",
 			name(named.Name), d.reportNames())})
 	}
-	// Ahead of time, the next reports in order would be taken for sent.
-	if e.Time.IsZero() || e.Time.After(d.Now().Add(5*time.Minute)) {
-		return fmt.Errorf("the schedule's event %q says %q as its time: it must be when it was due", e.ID, e.Time.Format(time.RFC3339))
-	}
-	return d.sendOrPutOff(ctx, e.actor(), reportTask{Name: named.Name, To: e.Time.UTC().Truncate(time.Second)})
+	return d.sendOrPutOff(ctx, e.actor(), ReportTask{Name: named.Name, To: e.Time.UTC().Truncate(time.Second)})
 }
 
 func (d *Desk) reportNames() string {
@@ -73,7 +71,7 @@ func (d *Desk) reportNames() string {
 
 // sendReportAgain goes on with what could not be sent before.
 func sendReportAgain(ctx context.Context, d *Desk, e Event) error {
-	t, err := read[reportTask](e)
+	t, err := read[ReportTask](e)
 	if err != nil {
 		return err
 	}
@@ -81,62 +79,88 @@ func sendReportAgain(ctx context.Context, d *Desk, e Event) error {
 }
 
 // sendOrPutOff has what cannot be sent now sent later: what is done is not done again.
-func (d *Desk) sendOrPutOff(ctx context.Context, by auth.Actor, t reportTask) error {
-	_, err := d.SendReport(ctx, by, t.Name, t.To, t.Again)
-	if err == nil || d.Queue == nil || errors.Is(err, errNoReports) || errors.Is(err, errNoReport) {
+func (d *Desk) sendOrPutOff(ctx context.Context, by auth.Actor, t ReportTask) error {
+	_, err := d.SendReport(ctx, by, t)
+	var final *errFinal
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &final):
+		return d.announceOnce(ctx, "final "+t.Name+final.why, sayTask{Channel: d.Policy.Channels.Alerts, Text: fmt.Sprintf(
+			":wrench: *The report %s up to %s is not made.* %s", quoted(t.Name, nameMost), moment(t.To), final.why)})
+	case d.Queue == nil || errors.Is(err, errNoReports):
 		return err
 	}
+	d.Log.WarnContext(ctx, "sending a report", "report", t.Name, "to", t.To, "try", t.Try, "error", err)
 	wait := pauseBefore(t.Try)
-	if errors.Is(err, errBegun) {
+	if errors.Is(err, errBegun) || errors.Is(err, errPassing) {
 		wait = partIsOver
 	}
-	d.Log.WarnContext(ctx, "sending a report", "report", t.Name, "to", t.To, "try", t.Try, "error", err)
 	t.Try++
 	after, cancel := detached(ctx)
 	defer cancel()
+	if d.endless(t) {
+		return d.announce(after, d.stuck(t, err, "I do not try any more"))
+	}
 	if later := d.later(after, taskReport, t, wait); later != nil {
 		return errors.Join(err, later)
 	}
-	if t.Try != tellAfter {
-		return nil
+	if t.Try == tellAfter { // people may be able to help
+		if told := d.announce(after, d.stuck(t, err, "I keep trying")); told != nil {
+			d.Log.WarnContext(ctx, "telling that a report is stuck", "error", told) // not by the event: it would come again, beside the task
+		}
 	}
-	return d.announceOnce(ctx, "stuck "+t.delivery(), d.stuck(t, err)) // people may be able to help
+	return nil
 }
 
 // tellAfter is how many tries people do not hear of: a quarter of an hour.
 const tellAfter = 8
 
-func (d *Desk) stuck(t reportTask, err error) sayTask {
+// endless says whether the next report is due, so that this one is left.
+func (d *Desk) endless(t ReportTask) bool {
+	p, _ := d.Policy.Report(t.Name)
+	return d.Now().Sub(t.To) > p.Every
+}
+
+func (d *Desk) stuck(t ReportTask, err error, next string) sayTask {
 	return sayTask{Channel: d.Policy.Channels.Alerts, Text: fmt.Sprintf(
-		":hourglass_flowing_sand: *The report %s up to %s is not sent yet, or not all of it.* I keep trying; what keeps me: %s.",
-		quoted(t.Name, nameMost), moment(t.To), quoted(err.Error(), 600))}
+		":hourglass_flowing_sand: *The report %s up to %s is not sent yet, or not all of it.* %s; what keeps me: %s.",
+		quoted(t.Name, nameMost), moment(t.To), next, quoted(err.Error(), 600))}
 }
 
 // errNoReports: a program without Reports was asked for one.
 var errNoReports = errors.New("this program makes no reports: let the schedule's events and the queue reach one that does (`sekisho serve`, or `sekisho` as the Lambda function)")
 
-// errNoReport: the policy has none of that name (any more).
-var errNoReport = errors.New("the policy has no such report")
+// errFinal is why a report is not made, however often it is tried.
+type errFinal struct{ why string }
+
+func (e *errFinal) Error() string { return e.why }
+
+// ahead is how far a clock may be wrong. Ahead of time, the next reports in order
+// would be taken for sent.
+const ahead = 5 * time.Minute
 
 // SendReport sends the policy's report of that name for the period up to that
 // time. What was sent of it before, by whomever, is not sent again; an override
-// (again, any text of its own) starts afresh. sent says that something was.
-func (d *Desk) SendReport(ctx context.Context, by auth.Actor, name string, to time.Time, again string) (sent bool, err error) {
-	p, ok := d.Policy.Report(name)
-	if !ok || name == "" {
-		return false, fmt.Errorf("%w: %q", errNoReport, name)
+// (Again, any text of its own) starts afresh.
+func (d *Desk) SendReport(ctx context.Context, by auth.Actor, t ReportTask) (Sent, error) {
+	p, ok := d.Policy.Report(t.Name)
+	switch {
+	case !ok || t.Name == "":
+		return Sent{}, &errFinal{fmt.Sprintf("The policy has no such report (any more): it has %s.", d.reportNames())}
+	case t.To.IsZero() || t.To.After(d.Now().Add(ahead)):
+		return Sent{}, &errFinal{"The schedule's event must say when it was due as its `time`, and not a time to come."}
+	case d.Reports == nil:
+		return Sent{}, errNoReports
 	}
-	if d.Reports == nil {
-		return false, errNoReports
-	}
-	r, err := d.keptReport(ctx, p, to)
+	r, err := d.keptReport(ctx, p, t)
 	if err != nil {
-		return false, err
+		return Sent{}, err
 	}
 	s := &sending{
-		desk: d, policy: p, report: r, delivery: reportTask{Name: name, To: to, Again: again}.delivery(),
-		called: fmt.Sprintf("The report %s up to %s", quoted(name, nameMost), moment(to)),
-		again:  fmt.Sprintf("`sekisho report --send --again --name %s` at a terminal sends all of it once more", name),
+		desk: d, policy: p, report: r, delivery: t.delivery(),
+		called: fmt.Sprintf("The report %s up to %s", quoted(t.Name, nameMost), moment(t.To)),
+		again:  fmt.Sprintf("`sekisho report --send --again --name %s` at a terminal sends all of it once more", t.Name),
 		post:   d.inReports,
 		tell: func(ctx context.Context, text string) error {
 			return d.announce(ctx, sayTask{Channel: d.Policy.Channels.Alerts, Text: text})
@@ -144,74 +168,4 @@ func (d *Desk) SendReport(ctx context.Context, by auth.Actor, name string, to ti
 	}
 	err = s.all(ctx, by)
 	return s.sent, err
-}
-
-// keptReport is the report as it was made when it was first wanted: whoever goes
-// on with it sends the same.
-func (d *Desk) keptReport(ctx context.Context, p auth.ReportPolicy, to time.Time) (report.Report, error) {
-	kept, end, err := d.Reports.Snapshots.Snapshot(ctx, p.Name, to.Add(time.Second))
-	if err == nil && (kept == nil || !end.Equal(to)) {
-		kept, err = d.makeKept(ctx, p, to)
-	}
-	if err != nil {
-		return report.Report{}, err
-	}
-	r, err := report.Decode(kept)
-	if err != nil {
-		return report.Report{}, fmt.Errorf("the report %s of %s as it is kept: %w", p.Name, to.Format(time.RFC3339), err)
-	}
-	return *r, nil
-}
-
-func (d *Desk) makeKept(ctx context.Context, p auth.ReportPolicy, to time.Time) ([]byte, error) {
-	before, err := d.ReportBefore(ctx, p.Name, to)
-	if err != nil {
-		return nil, err
-	}
-	order := report.Order{Name: p.Name, CIS: p.CIS, Period: report.Period{From: begins(before, p.Every, to), To: to}}
-	r, err := d.Reports.Maker.Make(ctx, order, before, func(string) {})
-	if err != nil {
-		return nil, fmt.Errorf("making the report %s: %w", p.Name, err)
-	}
-	text, err := r.Encode()
-	if err != nil {
-		return nil, err
-	}
-	return d.Reports.Snapshots.PutSnapshot(ctx, p.Name, to, text, p.Keep, 2*time.Duration(p.Keep+1)*p.Every)
-}
-
-// ReportBefore is the report to compare with. One that cannot be read any more
-// is as good as none.
-func (d *Desk) ReportBefore(ctx context.Context, name string, to time.Time) (*report.Report, error) {
-	if name == "" {
-		return nil, nil
-	}
-	text, _, err := d.Reports.Snapshots.Snapshot(ctx, name, to)
-	if err != nil || text == nil {
-		return nil, err
-	}
-	r, err := report.Decode(text)
-	if err != nil {
-		d.Log.WarnContext(ctx, "reading the report before", "report", name, "error", err)
-		return nil, nil
-	}
-	return r, nil
-}
-
-// begins is where the report before ended, so that nothing falls between two,
-// if that was about as long ago as reports are apart: a month has 28 to 31 days.
-func begins(before *report.Report, every time.Duration, to time.Time) time.Time {
-	if before != nil {
-		if since := to.Sub(before.Period.To); since > every/2 && since < 2*every {
-			return before.Period.To
-		}
-	}
-	return to.Add(-every)
-}
-
-// LastReport says up to when the policy's report of that name was last made; the
-// zero time where none was.
-func (d *Desk) LastReport(ctx context.Context, name string) (time.Time, error) {
-	_, to, err := d.Reports.Snapshots.Snapshot(ctx, name, d.Now().Add(time.Second))
-	return to, err
 }

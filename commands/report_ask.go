@@ -20,12 +20,9 @@ type wanted struct {
 	Since time.Time        `json:"since"`
 }
 
-// longestReport is as far back as an asked report goes: as long as the trail is
-// kept by default.
-const longestReport = 400 * 24 * time.Hour
-
-// readWanted reads what stands behind `/sekisho report`.
-func readWanted(text string, now time.Time) (w wanted, wrong string) {
+// readWanted reads what stands behind `/sekisho report`. A report reaches back as
+// far as the trail is kept.
+func readWanted(text string, now time.Time, keep time.Duration) (w wanted, wrong string) {
 	w.Since = now.AddDate(0, 0, -7)
 	for _, one := range strings.Fields(strings.ToLower(text)) {
 		if s := report.Section(one); slices.Contains(report.Sections(), s) {
@@ -39,8 +36,8 @@ func readWanted(text string, now time.Time) (w wanted, wrong string) {
 		switch {
 		case err != nil:
 			return w, fmt.Sprintf("%s is neither a part of a report (`starts`, `keys`, `users`) nor a time (`7d`, `12h`, `2026-01-31`).", quoted(one, nameMost))
-		case !since.Before(now) || now.Sub(since) > longestReport:
-			return w, fmt.Sprintf("A report can begin up to 400 days ago and must begin before now; %s does not.", quoted(one, nameMost))
+		case !since.Before(now) || now.Sub(since) > keep:
+			return w, fmt.Sprintf("A report begins before now and up to %d days ago, which is as long as the trail is kept; %s does not.", int(keep/(24*time.Hour)), quoted(one, nameMost))
 		}
 		w.Since = since
 	}
@@ -53,7 +50,10 @@ func askReport(ctx context.Context, d *Desk, r Request) (Message, error) {
 	if len(d.Policy.Reports) == 0 {
 		return say("There are no reports here: Sekisho's policy has no `reports:` part."), nil
 	}
-	w, wrong := readWanted(r.Text, d.Now())
+	if d.Queue == nil {
+		return say("Reports take too long to be made while you wait, and no work queue is configured (`SEKISHO_QUEUE_URL`). `sekisho report` at a terminal prints one."), nil
+	}
+	w, wrong := readWanted(r.Text, d.Now(), d.Policy.Trail.Keep)
 	if wrong != "" {
 		return say(wrong + " Ask for instance `/sekisho report`, or `/sekisho report keys 30d`."), nil
 	}
@@ -65,6 +65,9 @@ func askReport(ctx context.Context, d *Desk, r Request) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
+	if first, err := d.Firsts.First(ctx, "a report for "+r.User, askAgain); err != nil || !first {
+		return say(fmt.Sprintf("You asked for a report less than %s ago, and it is on its way. Ask again a little later.", span(askAgain))), err
+	}
 	reply, err := d.Passes.Pepper.Seal(d.Passes.Random, reportReply+r.User+" "+r.ResponseURL)
 	if err != nil {
 		return Message{}, err
@@ -74,6 +77,9 @@ func askReport(ctx context.Context, d *Desk, r Request) (Message, error) {
 	}
 	return say(":hourglass_flowing_sand: Working on your report. It comes as a direct message from me; what takes long is said here."), nil
 }
+
+// askAgain is how often one person may ask: each report reads all of IAM's users.
+const askAgain = time.Minute
 
 // readers are those who may ask for a report.
 func (d *Desk) readers() []string {
@@ -110,6 +116,7 @@ func reportFor(ctx context.Context, d *Desk, e Event) error {
 		return fmt.Errorf("the reply in event %q: %w", e.ID, err)
 	}
 	if d.Reports == nil {
+		d.answer(ctx, url, say(":wrench: The program that reads the work queue makes no reports, so yours does not come. Tell those who run Sekisho; `sekisho report` at a terminal prints one."))
 		return errNoReports
 	}
 	err = d.reportTo(ctx, t, user, url)
@@ -117,6 +124,9 @@ func reportFor(ctx context.Context, d *Desk, e Event) error {
 		return nil
 	}
 	m, fault := Sorry(err)
+	if fault {
+		m = say(":warning: I could not finish your report, and it has been logged. What there is of it stands in your direct messages with me. Ask again in some minutes; if it stays so, tell those who run Sekisho.")
+	}
 	after, cancel := detached(ctx)
 	defer cancel()
 	if fault {
@@ -145,20 +155,8 @@ func (d *Desk) reportTo(ctx context.Context, t reportForTask, user, url string) 
 	if err != nil {
 		return err
 	}
-	first, ok := d.Policy.Report("")
-	if !ok {
-		return errNoReport
-	}
-	before, err := d.ReportBefore(ctx, first.Name, t.Wanted.Since.Add(time.Second))
-	if err != nil {
-		return err
-	}
-	order := report.Order{CIS: first.CIS, Only: t.Wanted.Only, Period: report.Period{From: t.Wanted.Since, To: t.To}}
-	progress := func(string) {}
-	if t.Try == 0 { // Slack takes five answers, over all tries
-		progress = d.reading(ctx, url)
-	}
-	r, err := d.Reports.Maker.Make(ctx, order, before, progress)
+	first, _ := d.Policy.Report("")
+	r, err := d.askedReport(ctx, first, t, url)
 	if err != nil {
 		return err
 	}
@@ -168,7 +166,7 @@ func (d *Desk) reportTo(ctx context.Context, t reportForTask, user, url string) 
 	}
 	answer := say(":white_check_mark: Your report is in your direct messages with me, its files in the thread.")
 	s := &sending{
-		desk: d, policy: auth.ReportPolicy{Tables: first.Tables}, report: r, delivery: "asked " + t.ID,
+		desk: d, policy: auth.ReportPolicy{Tables: first.Tables}, report: r, delivery: t.delivery(),
 		called: "Your report", again: "ask for it again",
 		post: func(ctx context.Context, text string, blocks []slack.Block) (posted, error) {
 			channel, ts, err := d.Private.Direct(ctx, user, text, blocks)
@@ -179,14 +177,48 @@ func (d *Desk) reportTo(ctx context.Context, t reportForTask, user, url string) 
 	err = s.toSlack(ctx, pictures)
 	switch {
 	case errors.Is(err, auth.ErrNotReachable): // without files, but not without an answer
-		text, blocks := reportCard(d.Reports.Title(r), r, form{tables: auth.TextTable})
-		blocks = append(blocks, small("I cannot write you direct messages, so there are no files. `sekisho report` at a terminal prints them."))
+		text, blocks := reportCard(d.Reports.Title(r), r, form{tables: auth.TextTable, bare: true})
 		answer = Message{Text: text, Blocks: blocks}
 	case err != nil:
 		return err
 	}
 	d.answer(ctx, url, answer)
 	return nil
+}
+
+func (t reportForTask) delivery() string { return "asked " + t.ID }
+
+// askedReport is what somebody asked for, as it was made at the first try.
+func (d *Desk) askedReport(ctx context.Context, first auth.ReportPolicy, t reportForTask, url string) (report.Report, error) {
+	kept, _, err := d.Reports.Snapshots.Snapshot(ctx, t.delivery(), t.To.Add(time.Second))
+	if err == nil && kept == nil {
+		kept, err = d.makeAsked(ctx, first, t, url)
+	}
+	if err != nil {
+		return report.Report{}, err
+	}
+	r, err := report.Decode(kept)
+	if err != nil {
+		return report.Report{}, err
+	}
+	return *r, nil
+}
+
+func (d *Desk) makeAsked(ctx context.Context, first auth.ReportPolicy, t reportForTask, url string) ([]byte, error) {
+	before, err := d.ReportBefore(ctx, first.Name, t.Wanted.Since.Add(time.Second))
+	if err != nil {
+		return nil, err
+	}
+	order := report.Order{CIS: first.CIS, Only: t.Wanted.Only, Period: report.Period{From: t.Wanted.Since, To: t.To}}
+	progress := func(string) {}
+	if t.Try == 0 { // Slack takes five answers, over all tries
+		progress = d.reading(ctx, url)
+	}
+	r, err := d.Reports.Maker.Make(ctx, order, before, progress)
+	if err != nil {
+		return nil, err
+	}
+	return d.keep(ctx, t.delivery(), r, 1, time.Hour)
 }
 
 // reading tells somebody who waits what is being read, three times at most.

@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"sekisho/auth"
+	"sekisho/auth/report"
 )
 
 // freshFile is how long Slack may need before it shows a file that was just
@@ -19,31 +20,32 @@ const freshFile = 3 * time.Second
 // form is one way to show a report in Slack.
 type form struct {
 	tables auth.TableForm
-	images []SlackFile
+	images []report.SlackFile
+	bare   bool // there are no files below
 }
 
 // forms are the ways to try, the best first: not every workspace takes every
 // block, and Slack does not say which one it does not take.
-func forms(first auth.TableForm, images []SlackFile) []form {
+func forms(first auth.TableForm, images []report.SlackFile) []form {
 	tables := []auth.TableForm{auth.DataTable, auth.Table, auth.TextTable}
 	for len(tables) > 1 && tables[0] != first {
 		tables = tables[1:]
 	}
 	var all []form
 	if len(images) > 0 {
-		all = append(all, form{tables[0], images})
+		all = append(all, form{tables: tables[0], images: images})
 		for _, t := range tables {
-			all = append(all, form{t, images})
+			all = append(all, form{tables: t, images: images})
 		}
 	}
 	for _, t := range tables {
-		all = append(all, form{t, nil})
+		all = append(all, form{tables: t})
 	}
 	return all
 }
 
 // inAForm posts the card in the best form that Slack takes.
-func (s *sending) inAForm(ctx context.Context, images []SlackFile) (p posted, err error) {
+func (s *sending) inAForm(ctx context.Context, images []report.SlackFile) (p posted, err error) {
 	for n, f := range forms(s.policy.Tables, images) {
 		if n == 1 && len(f.images) > 0 {
 			if err := s.desk.Gate.Pause(ctx, freshFile); err != nil {

@@ -69,7 +69,7 @@ func keysTable(k report.Keys) table {
 }
 
 func peopleTable(s report.Starts) table {
-	t := table{caption: "Who did most", head: []string{"Person", "Asked", "Admitted", "Refused", "Approved", "Denied"}}
+	t := table{caption: "Who did most", head: []string{"Person", "Asked", "Let in", "Refused", "Approved", "Denied"}}
 	for _, p := range s.People {
 		who := p.Name
 		if who == "" {
@@ -90,20 +90,16 @@ func (t table) blocks(f auth.TableForm) []slack.Block {
 		return nil
 	}
 	t.fit()
-	var b slack.Block
-	switch f {
-	case auth.DataTable:
-		b = t.data()
-	case auth.Table:
-		b = t.plain()
-	default:
-		b = t.text()
-	}
-	caption := "*" + t.caption + "*"
 	if more := all - len(t.rows); more > 0 {
-		caption += fmt.Sprintf(" (%d of %d; the CSV below has all)", len(t.rows), all)
+		t.caption += fmt.Sprintf(" (%d of %d; the CSV has all)", len(t.rows), all)
 	}
-	return []slack.Block{section(caption), b}
+	switch f {
+	case auth.DataTable: // shows its caption itself
+		return []slack.Block{t.data()}
+	case auth.Table:
+		return []slack.Block{section("*" + t.caption + "*"), t.plain()}
+	}
+	return []slack.Block{section("*" + t.caption + "*"), t.text()}
 }
 
 // fit cuts cells and rows to what Slack takes.
@@ -171,7 +167,7 @@ func (t table) plain() slack.Block {
 
 // text is the table as lines, for a workspace that has no tables.
 func (t table) text() slack.Block {
-	const most = 2800 // of a section's 3000
+	const most = 2000 // characters
 	lines := []string{strings.Join(t.head, " | ")}
 	room := most - len(lines[0])
 	for _, row := range t.rows {

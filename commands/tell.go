@@ -74,12 +74,15 @@ func startEntries(s auth.Start) []auth.Entry {
 	if s.Admitted {
 		verdict.Outcome = auth.Done
 	}
+	if s.Stage == auth.Watched {
+		verdict.Note = joined(verdict.Note, auth.ObservedNote)
+	}
 	var all []auth.Entry
 	if s.Card.Recorded == 0 {
 		all = append(all, verdict)
 	}
 	end := verdict
-	end.Act, end.Outcome, end.Note = auth.ActStartStop, auth.Done, s.String()
+	end.Act, end.Outcome, end.Note = auth.ActStartStop, auth.Done, joined(verdict.Note, s.String())
 	switch {
 	case s.Admitted || s.Stage <= auth.Unstopped || s.Stage <= s.Card.Recorded:
 		return all

@@ -45,10 +45,14 @@ func requestEntries(r auth.Request, told auth.Told) (entries []auth.Entry, upTo 
 }
 
 func askEntry(r auth.Request) auth.Entry {
-	return auth.Entry{
+	e := auth.Entry{
 		Time: r.Asked, Act: auth.ActRequest, Outcome: auth.Done, Submitted: r.Asker, Instance: r.Instance, Request: r.ID,
 		Rule: r.Rule, Note: r.Why, Door: r.Door, Source: r.Source,
 	}
+	if r.Break {
+		e.Reason = auth.BrokenGlass
+	}
+	return e
 }
 
 // changeEntry is a change as the trail has it; a reminder decides nothing.
@@ -62,8 +66,11 @@ func changeEntry(r auth.Request, c auth.Change) (auth.Entry, bool) {
 		Time: c.At, Act: act, Outcome: auth.Done, Decided: c.By, Submitted: r.Asker, Instance: r.Instance, Request: r.ID,
 		Rule: r.Rule, Note: c.Note, Door: c.Door, Source: c.Source,
 	}
-	if c.Verb == auth.Approved && c.Settles {
+	switch {
+	case c.Verb == auth.Approved && c.Settles:
 		e.Reason = auth.SettledNote
+	case c.Verb == auth.Lapsed && r.Break:
+		e.Reason = auth.BrokenGlass
 	}
 	return e, ok
 }

@@ -71,7 +71,7 @@ func TestEveryActIsInTheTrail(t *testing.T) {
 
 	type line struct{ outcome, decided, submitted, instance, rule, door string }
 	lines := make(map[auth.Act][]line)
-	for _, e := range slices.Concat(before, o.entries(), everyKeyAct(t)) {
+	for _, e := range slices.Concat(before, o.entries(), everyKeyAct(t), everyReportAct(t)) {
 		l := line{string(e.Outcome), e.Decided, e.Submitted, e.Instance, e.Rule, e.Door}
 		if !slices.Contains(lines[e.Act], l) {
 			lines[e.Act] = append(lines[e.Act], l)
@@ -108,6 +108,8 @@ func TestEveryActIsInTheTrail(t *testing.T) {
 		auth.ActPolicy:      {{"done", "", "", "", "", "events"}},
 		auth.ActTrim:        {{"done", "", "", "", "", ""}},
 		auth.ActDoor:        {{"refused", "", "", "", "", "http"}},
+		auth.ActReport:      {{"done", "", "", "", "", "events"}, {"done", "", "terminal:ops", "", "", "terminal"}},
+		auth.ActReportAsk:   {{"done", "", tom, "", "", "socket"}, {"refused", "", outsider, "", "", "socket"}},
 	} {
 		for _, l := range want {
 			if !slices.Contains(lines[act], l) {

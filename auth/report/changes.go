@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Changes is what differs from the report before. It follows from the two
 // reports and nothing else: see Diff.
@@ -30,9 +33,19 @@ type Figure struct {
 	ID     string   `json:"id"` // starts_refused, keys_too_old, score
 	Label  string   `json:"label"`
 	Now    *float64 `json:"now"`    // null where it is not known
-	Before *float64 `json:"before"` // null where there was none
+	Before *float64 `json:"before"` // null where there was none, or one that cannot be compared
 	// Better says which way is the good one: up or down.
 	Better string `json:"better"`
+}
+
+// Way is which way the figure went, -1, 0 or 1, and whether that is good; ok is
+// false where there is nothing to compare.
+func (f Figure) Way() (way int, good, ok bool) {
+	if f.Now == nil || f.Before == nil {
+		return 0, false, false
+	}
+	way = cmp.Compare(*f.Now, *f.Before)
+	return way, way > 0 && f.Better == "up" || way < 0 && f.Better == "down", true
 }
 
 // UserFinding is one user's finding; root's is of the user <root_account>.

@@ -14,8 +14,8 @@ func Diff(before *Report, now Report) Changes {
 		UsersAdded: []string{}, UsersRemoved: []string{}, Opened: []UserFinding{}, Closed: []UserFinding{}, Crossed: []Crossed{},
 		Policy: append([]PolicyChange{}, now.Policy.Changes...), Lapsing: lapsing(now), NotCompared: []string{},
 	}
-	if before != nil && before.Account != now.Account {
-		c.NotCompared = append(c.NotCompared, "the report before is about the account "+cmp.Or(before.Account, "that AWS did not name"))
+	if before != nil && before.Account != now.Account && before.Account != "" && now.Account != "" {
+		c.NotCompared = append(c.NotCompared, "the report before is about the account "+before.Account)
 		before = nil
 	}
 	c.Headline = headline(before, now)
@@ -41,6 +41,9 @@ func Diff(before *Report, now Report) Changes {
 
 // compares says whether both reports know about something.
 func (c *Changes) compares(what string, before, now Source) bool {
+	if now.Status == LeftOut {
+		return false // nobody asked
+	}
 	for _, s := range []struct {
 		which string
 		Source
@@ -169,31 +172,48 @@ func lapsing(r Report) []ExemptKey {
 	return list
 }
 
-// headline is what can be read in five seconds.
+// headline is what can be read in five seconds. A figure of a part that nobody
+// asked for is none.
 func headline(before *Report, now Report) []Figure {
-	figures := []struct {
-		id, label, better string
-		of                func(Report) *float64
-	}{
-		{"starts_refused", "Starts refused", "down", func(r Report) *float64 { return whole(r.Starts.Source, r.Starts.RefusedTotal()) }},
-		{"keys_too_old", "Access keys too old", "down", func(r Report) *float64 { return whole(r.Keys.Source, r.Keys.Old) }},
-		{"score", "Security score", "up", func(r Report) *float64 {
-			if r.Score == nil {
-				return nil
-			}
-			total := r.Score.Total
-			return &total
-		}},
-	}
-	var all []Figure
-	for _, f := range figures {
-		figure := Figure{ID: f.id, Label: f.label, Now: f.of(now), Better: f.better}
-		if before != nil {
-			figure.Before = f.of(*before)
+	all := []Figure{}
+	add := func(s Section, id, label, better string, of func(Report) *float64, comparable func(a, b Report) bool) {
+		if now.source(s).Status == LeftOut {
+			return
 		}
-		all = append(all, figure)
+		f := Figure{ID: id, Label: label, Now: of(now), Better: better}
+		if before != nil && comparable(*before, now) {
+			f.Before = of(*before)
+		}
+		all = append(all, f)
 	}
+	add(AboutStarts, "starts_refused", "Starts refused", "down", func(r Report) *float64 { return whole(r.Starts.Source, r.Starts.RefusedTotal()) }, sameLength)
+	add(AboutKeys, "keys_too_old", "Access keys too old", "down", func(r Report) *float64 { return whole(r.Keys.Source, r.Keys.Old) }, sameAge)
+	add(AboutUsers, "score", "Security score", "up", func(r Report) *float64 {
+		if r.Score == nil {
+			return nil
+		}
+		total := r.Score.Total
+		return &total
+	}, sameFindings)
 	return all
+}
+
+// sameLength says whether two periods are about equally long: more happens in a
+// longer one.
+func sameLength(a, b Report) bool {
+	x, y := a.Period.To.Sub(a.Period.From), b.Period.To.Sub(b.Period.From)
+	return 10*min(x, y) >= 9*max(x, y)
+}
+
+// sameAge says whether two reports call the same keys old.
+func sameAge(a, b Report) bool { return a.Keys.MaxAge == b.Keys.MaxAge }
+
+// sameFindings says whether two reports could find the same: what cannot be known
+// costs nothing.
+func sameFindings(a, b Report) bool {
+	return slices.EqualFunc(a.Users.Findings, b.Users.Findings, func(x, y FindingCount) bool {
+		return x.Finding == y.Finding && x.Points == y.Points && x.Unknown == y.Unknown
+	})
 }
 
 func whole(s Source, n int) *float64 {

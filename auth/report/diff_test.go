@@ -83,6 +83,10 @@ func TestDiff(t *testing.T) {
 			before.Users.Source = report.Source{Status: report.LeftOut}
 			now.Users.List = []report.User{user("ben")}
 		}, func(c *report.Changes) { c.NotCompared = []string{"users: the report before does not have them"} }},
+		{"nothing is missing of what nobody asks for any more", func(before, now *report.Report) {
+			before.Users.List, before.Keys.List = []report.User{user("ben")}, []report.Key{was(aged("1", "ci", 20))}
+			now.Users.Source, now.Keys.Source = report.Source{Status: report.LeftOut}, report.Source{Status: report.LeftOut}
+		}, func(*report.Changes) {}},
 		{"keys come and go, and are told apart by when they were made", func(before, now *report.Report) {
 			before.Keys.List = []report.Key{was(aged("1", "ci", 20)), was(aged("2", "ci", 10)), was(aged("3", "ben", 10))}
 			now.Keys.List = []report.Key{aged("1", "ci", 20), aged("4", "ben", 5), aged("5", "abe", 10)}
@@ -170,15 +174,29 @@ func TestDiffWithoutAnother(t *testing.T) {
 	if len(first.Policy) != 1 || len(first.Lapsing) != 1 || len(first.Headline) != 3 || first.Headline[0].Before != nil {
 		t.Errorf("what needs no comparison is missing: %+v", first)
 	}
-	for account, said := range map[string]string{"999999999999": "999999999999", "": "that AWS did not name"} {
-		before := reporttest.Fixture()
-		before.Account, before.Users.List, before.Policy.Hash = account, nil, "other"
-		got := report.Diff(&before, now)
-		if len(got.NotCompared) != 1 || !strings.HasSuffix(got.NotCompared[0], said) {
-			t.Errorf("not compared with %q: %v", account, got.NotCompared)
-		}
-		got.NotCompared = []string{}
-		wantSame(t, "the account "+account, got, first)
+	before := reporttest.Fixture()
+	before.Account, before.Users.List, before.Policy.Hash = "999999999999", nil, "other"
+	got := report.Diff(&before, now)
+	if len(got.NotCompared) != 1 || !strings.HasSuffix(got.NotCompared[0], "999999999999") {
+		t.Errorf("not compared: %v", got.NotCompared)
+	}
+	got.NotCompared = []string{}
+	wantSame(t, "another account", got, first)
+}
+
+// TestDiffOfAnUnknownAccount: it is taken for the same, since the bot has one.
+func TestDiffOfAnUnknownAccount(t *testing.T) {
+	before, now := reporttest.Fixture(), reporttest.Fixture()
+	before.Users.List = before.Users.List[1:]
+	want := report.Diff(&before, now)
+	if want.Since == nil || len(want.UsersAdded) != 1 {
+		t.Fatalf("%+v", want)
+	}
+	for _, account := range []*string{&before.Account, &now.Account} {
+		was := *account
+		*account = ""
+		wantSame(t, "the changes", report.Diff(&before, now), want)
+		*account = was
 	}
 }
 
@@ -197,6 +215,65 @@ func TestHeadline(t *testing.T) {
 	before.Starts.Status, now.Keys.Status, now.Score = report.LeftOut, report.Unknown, nil
 	want[0].Before, want[1].Now, want[2].Now = nil, nil, nil
 	wantSame(t, "what is not known", report.Diff(&before, now).Headline, want)
+
+	for n, section := range []*report.Source{&now.Starts.Source, &now.Keys.Source, &now.Users.Source} {
+		was := *section
+		section.Status = report.LeftOut
+		wantSame(t, "what nobody asked for", report.Diff(&before, now).Headline, slices.Delete(slices.Clone(want), n, n+1))
+		*section = was
+	}
+}
+
+// TestHeadlineOfWhatDiffers: a figure has none before it where the two do not
+// count the same.
+func TestHeadlineOfWhatDiffers(t *testing.T) {
+	lasting := func(d time.Duration) func(r *report.Report) {
+		return func(r *report.Report) { r.Period.From = r.Period.To.Add(-d) }
+	}
+	for name, tt := range map[string]struct {
+		do   func(r *report.Report)
+		lost string // the figure that cannot be compared
+	}{
+		"nothing":                             {func(*report.Report) {}, ""},
+		"a period a tenth shorter":            {lasting(7 * day * 9 / 10), ""},
+		"one that is shorter than that":       {lasting(7*day*9/10 - time.Second), "starts_refused"},
+		"a period a tenth longer":             {lasting(7 * day * 10 / 9), ""},
+		"one that is longer than that":        {lasting(7*day*10/9 + 2*time.Second), "starts_refused"},
+		"another age":                         {func(r *report.Report) { r.Keys.MaxAge = 60 }, "keys_too_old"},
+		"a finding that cannot be known":      {func(r *report.Report) { r.Users.Findings[3].Unknown = true }, "score"},
+		"a finding that can be known again":   {func(r *report.Report) { r.Users.Findings[6].Unknown = false }, "score"},
+		"a finding that costs something else": {func(r *report.Report) { r.Users.Findings[3].Points = 30 }, "score"},
+		"a finding that there was not":        {func(r *report.Report) { r.Users.Findings = r.Users.Findings[1:] }, "score"},
+		"a finding that more have":            {func(r *report.Report) { r.Users.Findings[3].Users = 7 }, ""},
+		"what it is called":                   {func(r *report.Report) { r.Users.Findings[3].CIS, r.Users.Findings[3].Title = "1.10", "no MFA" }, ""},
+	} {
+		now, before := reporttest.Fixture(), reporttest.Fixture()
+		tt.do(&before)
+		for _, f := range report.Diff(&before, now).Headline {
+			if known := f.Before != nil; known == (f.ID == tt.lost) {
+				t.Errorf("%s: %s has one before it: %v", name, f.ID, known)
+			}
+		}
+	}
+}
+
+func TestWay(t *testing.T) {
+	n := func(f float64) *float64 { return &f }
+	for _, tt := range []struct {
+		now, before *float64
+		better      string
+		way         int
+		good, ok    bool
+	}{
+		{n(4), n(2), "down", 1, false, true}, {n(2), n(4), "down", -1, true, true}, {n(4), n(4), "down", 0, false, true},
+		{n(4), n(2), "up", 1, true, true}, {n(2), n(4), "up", -1, false, true}, {n(0), n(0), "up", 0, false, true},
+		{nil, n(4), "up", 0, false, false}, {n(4), nil, "up", 0, false, false}, {nil, nil, "down", 0, false, false},
+	} {
+		f := report.Figure{Now: tt.now, Before: tt.before, Better: tt.better}
+		if way, good, ok := f.Way(); way != tt.way || good != tt.good || ok != tt.ok {
+			t.Errorf("%s: %d, %v, %v; want %+v", lines(f), way, good, ok, tt)
+		}
+	}
 }
 
 // TestDiffOfAnyTwo: a report does not differ from itself, and what one has more

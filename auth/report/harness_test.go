@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -127,6 +128,7 @@ func (w *world) happened(t *testing.T, id string, changes ...purge.Change) {
 // trail is a report.TrailReader.
 type trail struct {
 	entries []auth.Entry
+	trimmed int64 // how many there were before these
 	err     error
 	from    time.Time // what was asked for
 }
@@ -134,7 +136,7 @@ type trail struct {
 func (r *trail) Since(ctx context.Context, from time.Time, each func(auth.Entry) error) error {
 	r.from = from
 	for n, e := range r.entries {
-		e.Seq = int64(n + 1)
+		e.Seq = r.trimmed + int64(n+1)
 		if e.Time.Before(from) {
 			continue
 		}
@@ -172,14 +174,21 @@ type iam struct {
 	users []purge.User
 	used  map[string]time.Time // by key
 	err   error
+	hook  func(context.Context)
 }
 
-func (i *iam) Users(_ context.Context, each func(purge.User)) error {
+func (i *iam) Users(ctx context.Context, each func(purge.User)) error {
+	if i.hook != nil {
+		i.hook(ctx)
+	}
 	for _, u := range i.users {
 		u.Keys = nil
 		each(u)
 	}
-	return i.err
+	if i.err != nil {
+		return i.err
+	}
+	return ctx.Err() // as an SDK has it, without the cause
 }
 
 func (i *iam) User(_ context.Context, name string) (purge.User, error) {
@@ -203,6 +212,7 @@ func (i *iam) LastUse(_ context.Context, id string) (purge.Use, string, error) {
 // directory has names by Slack user id.
 type directory struct {
 	names  map[string]string
+	err    error // after those whom it knows
 	looked int
 }
 
@@ -210,7 +220,7 @@ func (d *directory) Person(_ context.Context, user string) (auth.Person, error) 
 	d.looked++
 	name, ok := d.names[user]
 	if !ok {
-		return auth.Person{Name: "not to be shown"}, auth.ErrNobody
+		return auth.Person{Name: "not to be shown"}, cmp.Or(d.err, auth.ErrNobody)
 	}
 	return auth.Person{ID: user, Name: name}, nil
 }

@@ -5,11 +5,12 @@ import "time"
 // Keys is how old the access keys are, and what became of them.
 type Keys struct {
 	Source
+	Mode   string `json:"mode"` // of the policy: observe, which only says what would be done, or enforce; empty: none
 	From   string `json:"from"` // iam: each key was read; credential_report: its two columns
 	Total  int    `json:"total"`
 	Active int    `json:"active"`
 	MaxAge int    `json:"max_age_days"` // of the policy; 90 where it has none
-	Old    int    `json:"too_old"`      // active, and older than that
+	Old    int    `json:"too_old"`      // active, and as old or older
 	Bands  []Band `json:"bands"`        // by age, the youngest first
 
 	// From the trail, within the period.

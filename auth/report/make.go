@@ -44,7 +44,7 @@ func (m *Maker) Make(ctx context.Context, o Order, before *Report, progress func
 	}
 	self, err := m.WhoAmI(ctx)
 	if r.Account = self.Account; err != nil {
-		r.problem("", "AWS does not say which account this is: "+err.Error(), "see whether the bot's role may call sts:GetCallerIdentity")
+		r.unread("", "which account this is", err, "sts:GetCallerIdentity")
 	}
 	if err := m.fromTrail(ctx, o, &r, progress); err != nil {
 		return Report{}, err
@@ -60,7 +60,25 @@ func (m *Maker) Make(ctx context.Context, o Order, before *Report, progress func
 }
 
 func (r *Report) problem(s Section, what, next string) {
-	r.Provenance.Problems = append(r.Provenance.Problems, Problem{s, what, next})
+	r.Provenance.Problems = append(r.Provenance.Problems, Problem{Section: s, What: what, Next: next})
+}
+
+// unread notes what AWS did not show, and says so of the section: it lacks a
+// permission, or has no answer now.
+func (r *Report) unread(s Section, what string, err error, permissions string) Source {
+	p := Problem{
+		Section: s, What: fmt.Sprintf("%s could not be read: %v", what, err), Passing: true,
+		Next: "make a report later, with `sekisho report` or `/sekisho report`; if it stays so, the bot's log says more",
+	}
+	var denied *purge.Denied
+	if errors.As(err, &denied) {
+		p = Problem{
+			Section: s, What: fmt.Sprintf("%s could not be read: AWS does not let the bot call %s", what, denied.Action),
+			Next: "allow the bot's role " + permissions,
+		}
+	}
+	r.Provenance.Problems = append(r.Provenance.Problems, p)
+	return Source{Unknown, p.What}
 }
 
 // fromTrail counts starts, and what was done about keys.
@@ -72,17 +90,22 @@ func (m *Maker) fromTrail(ctx context.Context, o Order, r *Report, progress func
 		return fmt.Errorf("reading the trail: %w", err)
 	}
 	t.entries.Whole = err == nil
-	r.Starts, r.Keys, r.Provenance.Trail = t.sum(), t.keys, t.entries
+	r.Keys, r.Provenance.Trail = t.keys, t.entries
 	r.Policy.Changes = append(r.Policy.Changes, t.policy...)
 	r.Keys.Kept, r.Keys.Exempted = append([]KeyWord{}, r.Keys.Kept...), append([]KeyWord{}, r.Keys.Exempted...)
-	r.Starts.Status = Known
-	if err != nil {
-		r.Starts.Source = Source{Partly, "the trail is not whole: " + err.Error()}
-		r.problem(AboutStarts, r.Starts.Why, "run `sekisho audit verify`, keep what Redis holds, and find out who could write to it")
+	from := Source{Status: Known}
+	switch {
+	case err != nil:
+		from = Source{Partly, "the trail is not whole: " + err.Error()}
+		r.problem(AboutStarts, from.Why, "run `sekisho audit verify`, keep what Redis holds, and find out who could write to it")
+	case t.trimmed > 0 && t.entries.First == t.trimmed+1 && t.begins.After(r.Period.From):
+		from = Source{Partly, fmt.Sprintf("the trail begins at %s: older entries were let go, as the policy's `trail.keep` says", t.begins.UTC().Format(time.RFC3339))}
 	}
 	if !o.wants(AboutStarts) {
-		r.Starts.Source = Source{Status: LeftOut}
+		from, t = Source{Status: LeftOut}, newTally(Period{})
 	}
+	r.Starts = t.sum()
+	r.Starts.Source = from
 	return nil
 }
 
@@ -97,11 +120,13 @@ func (m *Maker) fromCredentials(ctx context.Context, o Order, r *Report, progres
 	c, err := m.Credentials.Credentials(ctx)
 	if err != nil {
 		about := AboutKeys
-		r.Keys.Source = unread("IAM's credential report", err)
 		if o.wants(AboutUsers) {
-			about, r.Users.Source = AboutUsers, r.Keys.Source
+			about = AboutUsers
 		}
-		r.problem(about, r.Keys.Why, next(err, "iam:GenerateCredentialReport and iam:GetCredentialReport"))
+		r.Keys.Source = r.unread(about, "IAM's credential report", err, "iam:GenerateCredentialReport and iam:GetCredentialReport")
+		if o.wants(AboutUsers) {
+			r.Users.Source = r.Keys.Source
+		}
 		return nil
 	}
 	made := c.Made.UTC()
@@ -125,7 +150,7 @@ func (m *Maker) fromKeys(ctx context.Context, o Order, r *Report, c *Credentials
 	k := &r.Keys
 	k.MaxAge, k.Bands, k.Exempt, k.Due, k.List = 90, []Band{}, []ExemptKey{}, []DueKey{}, []Key{}
 	if m.Policy.Keys != nil {
-		k.MaxAge = int(m.Policy.Keys.MaxAge / day)
+		k.MaxAge, k.Mode = int(m.Policy.Keys.MaxAge/day), string(m.Policy.Keys.Mode)
 	}
 	if !o.wants(AboutKeys) {
 		k.Source = Source{Status: LeftOut}
@@ -134,13 +159,12 @@ func (m *Maker) fromKeys(ctx context.Context, o Order, r *Report, c *Credentials
 	var err error
 	if m.Keys != nil {
 		var plan purge.Plan
-		if plan, err = m.Keys.Read(ctx, func(done, total int) { progress(fmt.Sprintf("the access keys of %d of %d IAM users", done, total)) }); err == nil {
+		if plan, err = m.plan(ctx, progress); err == nil {
 			k.From, k.Source = "iam", Source{Status: Known}
 			k.aged(plan, r.Provenance.Generated)
 			return
 		}
-		k.Source = unread("the access keys", err)
-		r.problem(AboutKeys, k.Why, next(err, "iam:ListUsers, iam:ListAccessKeys, iam:ListUserTags and iam:GetAccessKeyLastUsed"))
+		k.Source = r.unread(AboutKeys, "the access keys", err, "iam:ListUsers, iam:ListAccessKeys, iam:ListUserTags and iam:GetAccessKeyLastUsed")
 	}
 	if c == nil {
 		return
@@ -158,20 +182,18 @@ func (m *Maker) fromKeys(ctx context.Context, o Order, r *Report, c *Credentials
 	k.agedBy(c.Rows, r.Provenance.Generated)
 }
 
-func unread(what string, err error) Source {
-	var denied *purge.Denied
-	if errors.As(err, &denied) {
-		return Source{Unknown, fmt.Sprintf("%s could not be read: AWS does not let the bot call %s", what, denied.Action)}
-	}
-	return Source{Unknown, fmt.Sprintf("%s could not be read: %v", what, err)}
-}
+// keysWithin is how long the reading of all keys may take. IAM answers some calls
+// a second; what takes longer is said in the report, which has to be sent, too.
+const keysWithin = 8 * time.Minute
 
-func next(err error, permissions string) string {
-	var denied *purge.Denied
-	if errors.As(err, &denied) {
-		return "allow the bot's role " + permissions
+func (m *Maker) plan(ctx context.Context, progress func(string)) (purge.Plan, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, keysWithin, fmt.Errorf("IAM took longer than %v", keysWithin))
+	defer cancel()
+	plan, err := m.Keys.Read(ctx, func(done, total int) { progress(fmt.Sprintf("the access keys of %d of %d IAM users", done, total)) })
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
 	}
-	return "ask for the report again in some minutes; if it stays so, the bot's log says more"
+	return plan, err
 }
 
 // namedAtMost bounds how many people are looked up in Slack: the busiest.
@@ -180,14 +202,17 @@ const namedAtMost = 50
 // name adds people's names where Slack knows them: mail and files cannot show a
 // Slack id as a name.
 func (m *Maker) name(ctx context.Context, r *Report) {
-	known := map[string]string{}
+	known, away := map[string]string{}, false // Slack may be
 	named := func(user string) string {
 		if name, ok := known[user]; ok || user == "" || len(known) >= namedAtMost {
 			return name
 		}
-		p, err := m.Directory.Person(ctx, user)
-		if err != nil {
-			p.Name = "" // the id has to do
+		var p auth.Person // whose id has to do, without a name
+		if !away {
+			var err error
+			if p, err = m.Directory.Person(ctx, user); err != nil {
+				p, away = auth.Person{}, !errors.Is(err, auth.ErrNobody)
+			}
 		}
 		known[user] = p.Name
 		return p.Name

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"sekisho/auth"
@@ -76,7 +77,7 @@ func TestMake(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	}
-	if r.Starts.Total != 2 || r.Keys.Total != 5 || r.Keys.From != "iam" || r.Users.Total != 3 || r.Score == nil {
+	if r.Starts.Total != 2 || r.Keys.Total != 5 || r.Keys.From != "iam" || r.Keys.Mode != "enforce" || r.Users.Total != 3 || r.Score == nil {
 		t.Errorf("%+v", r)
 	}
 	if r.Changes.Since != nil {
@@ -160,24 +161,27 @@ func TestDenied(t *testing.T) {
 		from        string
 		section     report.Section
 		what, next  string
+		passing     bool
 	}{
 		{"the credential report", func(w *world) { w.credentials.err = denied("iam:GetCredentialReport") },
-			report.Unknown, report.Known, "iam", report.AboutUsers, "does not let the bot call iam:GetCredentialReport", credentials},
+			report.Unknown, report.Known, "iam", report.AboutUsers, "does not let the bot call iam:GetCredentialReport", credentials, false},
 		{"it is busy", func(w *world) { w.credentials.err = errors.New("IAM is busy") },
-			report.Unknown, report.Known, "iam", report.AboutUsers, "IAM is busy", "ask for the report again in some minutes"},
+			report.Unknown, report.Known, "iam", report.AboutUsers, "IAM is busy", "make a report later", true},
 		{"the keys", func(w *world) { w.iam.err = denied("iam:ListUsers") },
-			report.Known, report.Partly, "credential_report", report.AboutKeys, "does not let the bot call iam:ListUsers", keys},
+			report.Known, report.Partly, "credential_report", report.AboutKeys, "does not let the bot call iam:ListUsers", keys, false},
+		{"the keys are away", func(w *world) { w.iam.err = errors.New("IAM is away") },
+			report.Known, report.Partly, "credential_report", report.AboutKeys, "IAM is away", "`/sekisho report`", true},
 		{"the credential report, without a purge", func(w *world) {
 			w.policy.Keys, w.credentials.err = nil, denied("iam:GenerateCredentialReport")
-		}, report.Unknown, report.Unknown, "", report.AboutUsers, "does not let the bot call iam:GenerateCredentialReport", credentials},
+		}, report.Unknown, report.Unknown, "", report.AboutUsers, "does not let the bot call iam:GenerateCredentialReport", credentials, false},
 		{"the credential report, and only keys were asked for", func(w *world) {
 			w.policy.Keys, w.credentials.err = nil, denied("iam:GetCredentialReport")
 			w.order.Only = []report.Section{report.AboutKeys}
-		}, report.LeftOut, report.Unknown, "", report.AboutKeys, "does not let the bot call iam:GetCredentialReport", credentials},
+		}, report.LeftOut, report.Unknown, "", report.AboutKeys, "does not let the bot call iam:GetCredentialReport", credentials, false},
 		{"the keys, and only they were asked for", func(w *world) {
 			w.iam.err = denied("iam:ListUsers")
 			w.order.Only = []report.Section{report.AboutKeys}
-		}, report.LeftOut, report.Unknown, "", report.AboutKeys, "does not let the bot call iam:ListUsers", keys},
+		}, report.LeftOut, report.Unknown, "", report.AboutKeys, "does not let the bot call iam:ListUsers", keys, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -191,6 +195,9 @@ func TestDenied(t *testing.T) {
 			p := r.Provenance.Problems
 			if len(p) != 1 || p[0].Section != tt.section || !strings.Contains(p[0].What, tt.what) || !strings.Contains(p[0].Next, tt.next) {
 				t.Errorf("%+v; want %q of %q, and %q", p, tt.what, tt.section, tt.next)
+			}
+			if r.Passing() != tt.passing {
+				t.Errorf("it may pass: %v, which is not so: %+v", r.Passing(), p)
 			}
 			wantSame(t, "starts", r.Starts, want.Starts)
 			if tt.users == report.Known {
@@ -223,10 +230,78 @@ func TestDenied(t *testing.T) {
 	if r := w.make(t); r.Keys.Status != report.Unknown || !strings.Contains(r.Keys.Why, "iam:ListUsers") || len(r.Provenance.Problems) != 2 {
 		t.Errorf("both: %+v, %+v", r.Keys.Source, r.Provenance.Problems)
 	}
-	w = full(t)
-	w.self, w.selfErr = purge.Self{}, errors.New("STS is away")
-	if r := w.make(t); r.Account != "" || len(r.Provenance.Problems) != 2 || r.Provenance.Problems[0].Section != "" || r.Users.Status != report.Known {
-		t.Errorf("STS is away: %q, %+v", r.Account, r.Provenance.Problems)
+	for err, want := range map[error]report.Problem{
+		errors.New("STS is away"):       {What: "which account this is could not be read: STS is away", Passing: true},
+		denied("sts:GetCallerIdentity"): {What: "which account this is could not be read: AWS does not let the bot call sts:GetCallerIdentity"},
+	} {
+		w = full(t)
+		w.self, w.selfErr = purge.Self{}, err
+		r := w.make(t)
+		if p := r.Provenance.Problems; r.Account != "" || len(p) != 2 || r.Users.Status != report.Known {
+			t.Errorf("%v: %q, %+v", err, r.Account, p)
+		} else if p[0].Next == "" || p[0].Section != want.Section || p[0].What != want.What || p[0].Passing != want.Passing {
+			t.Errorf("%v: %+v; want %+v", err, p[0], want)
+		}
+	}
+}
+
+// TestKeysTakeTooLong: the report is made all the same, by what the credential
+// report has, and says so.
+func TestKeysTakeTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := full(t)
+		w.iam.hook = func(ctx context.Context) { <-ctx.Done() }
+		began := time.Now()
+		r := w.make(t)
+		if took := time.Since(began); took != 8*time.Minute {
+			t.Errorf("it took %v", took)
+		}
+		p := r.Provenance.Problems
+		if r.Keys.Status != report.Partly || r.Keys.From != "credential_report" || r.Keys.Total != 2 || !r.Passing() {
+			t.Errorf("%+v", r.Keys)
+		}
+		if len(p) != 1 || p[0].What != "the access keys could not be read: IAM took longer than 8m0s" {
+			t.Errorf("%+v", p)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		w := full(t)
+		w.iam.hook = func(context.Context) { time.Sleep(8*time.Minute - time.Second) } // the bubble's time
+		if r := w.make(t); r.Keys.Status != report.Known || len(r.Provenance.Problems) > 0 {
+			t.Errorf("just in time: %+v, %+v", r.Keys.Source, r.Provenance.Problems)
+		}
+	})
+}
+
+// TestTrailBegins: where it was trimmed to less than the period, that is said.
+func TestTrailBegins(t *testing.T) {
+	entry := func(at time.Time) auth.Entry { return start(at, web, "", auth.NoTag) }
+	trim := func(upTo int64) auth.Entry { return auth.Trimmed(upTo, after(3*day)) }
+	for name, tt := range map[string]struct {
+		trimmed int64
+		entries []auth.Entry
+		partly  bool
+	}{
+		"within the period, and was trimmed":         {5, []auth.Entry{entry(after(time.Hour)), trim(5)}, true},
+		"again, the second time to less":             {5, []auth.Entry{entry(after(time.Hour)), trim(5), trim(3)}, true},
+		"within the period, because the bot is new":  {0, []auth.Entry{entry(after(time.Hour))}, false},
+		"before the period":                          {5, []auth.Entry{entry(after(-time.Hour)), trim(5)}, false},
+		"with what is not read, a quiet time before": {5, []auth.Entry{entry(after(-50 * time.Hour)), entry(after(time.Hour)), trim(5)}, false},
+	} {
+		w := newWorld()
+		w.trail.trimmed, w.trail.entries = tt.trimmed, tt.entries
+		r := w.make(t)
+		want := report.Source{Status: report.Known}
+		if tt.partly {
+			want = report.Source{Status: report.Partly, Why: "the trail begins at 2027-01-04T01:00:03Z: older entries were let go, as the policy's `trail.keep` says"}
+		}
+		if r.Starts.Source != want || !r.Provenance.Trail.Whole || len(r.Provenance.Problems) > 0 {
+			t.Errorf("it begins %s: %+v, %+v", name, r.Starts.Source, r.Provenance)
+		}
+		w.order.Only = []report.Section{report.AboutKeys}
+		if r := w.make(t); r.Starts.Source != (report.Source{Status: report.LeftOut}) {
+			t.Errorf("it begins %s, and nobody asked: %+v", name, r.Starts.Source)
+		}
 	}
 }
 
@@ -266,6 +341,15 @@ func TestLeftOut(t *testing.T) {
 			if s != want {
 				t.Errorf("only %s: %s is %+v", tt.only, section, s)
 			}
+		}
+		if tt.only != report.AboutStarts {
+			wantSame(t, "the starts that nobody asked for", r.Starts, report.Starts{
+				Source: report.Source{Status: report.LeftOut}, Refused: map[string]int{}, BreakGlass: []report.BreakGlass{},
+				Days: []report.Day{}, People: []report.Person{}, Instances: []report.Instance{},
+			})
+		}
+		if len(r.Keys.Kept) != 1 || len(r.Policy.Changes) != 1 || r.Provenance.Trail.Entries != 9 {
+			t.Errorf("only %s: of the trail there is %+v, %+v, %+v", tt.only, r.Keys.Kept, r.Policy, r.Provenance.Trail)
 		}
 		if w.credentials.reads != tt.reads || slices.Contains(w.said, "the access keys of 4 of 4 IAM users") != (tt.only == report.AboutKeys && tt.purge) {
 			t.Errorf("only %s: the credential report was read %d times; %q", tt.only, w.credentials.reads, w.said)
@@ -311,16 +395,26 @@ func TestNames(t *testing.T) {
 		t.Errorf("%d of %d people were looked up", w.people.looked, len(r.Starts.People))
 	}
 
-	w.people = directory{} // Slack is away
-	away := w.make(t)
-	text, err := away.Encode()
-	if err != nil || strings.Contains(string(text), `"name of`) || strings.Contains(string(text), "not to be shown") {
-		t.Errorf("names although Slack is away: %v", err)
-	}
-	if w.people.looked != 50 {
-		t.Errorf("while Slack is away %d people were looked up", w.people.looked)
-	}
-	if away.Starts.BreakGlass[0].User != ben || away.Starts.BreakGlass[0].Name != "" {
-		t.Errorf("%+v", away.Starts.BreakGlass)
+	for _, tt := range []struct {
+		name   string
+		people directory
+		looked int
+	}{
+		{"nobody is known", directory{}, 50},
+		{"Slack is away", directory{err: errors.New("Slack is away")}, 1},
+		{"Slack goes away", directory{names: map[string]string{ben: "ben", "U000": "of nobody else"}, err: errors.New("Slack is away")}, 2},
+	} {
+		w.people = tt.people
+		r := w.make(t)
+		text, err := r.Encode()
+		if err != nil || strings.Contains(string(text), "of nobody else") || strings.Contains(string(text), "not to be shown") {
+			t.Errorf("%s: names of those who were not found: %v", tt.name, err)
+		}
+		if w.people.looked != tt.looked {
+			t.Errorf("%s: %d people were looked up, want %d", tt.name, w.people.looked, tt.looked)
+		}
+		if b := r.Starts.BreakGlass[0]; b.User != ben || b.Name != tt.people.names[ben] {
+			t.Errorf("%s: %+v", tt.name, b)
+		}
 	}
 }

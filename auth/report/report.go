@@ -7,6 +7,7 @@
 package report
 
 import (
+	"slices"
 	"time"
 )
 
@@ -67,6 +68,16 @@ const (
 	AboutUsers  Section = "users"
 )
 
+func (r Report) source(s Section) Source {
+	switch s {
+	case AboutStarts:
+		return r.Starts.Source
+	case AboutKeys:
+		return r.Keys.Source
+	}
+	return r.Users.Source
+}
+
 // Sections lists them all, in the order in which they are shown.
 func Sections() []Section { return []Section{AboutStarts, AboutKeys, AboutUsers} }
 
@@ -81,6 +92,11 @@ type PolicyChange struct {
 	At   time.Time `json:"at"`
 	From string    `json:"from"`
 	To   string    `json:"to"`
+}
+
+// Passing says whether something could not be read that perhaps can be read soon.
+func (r Report) Passing() bool {
+	return slices.ContainsFunc(r.Provenance.Problems, func(p Problem) bool { return p.Passing })
 }
 
 // Provenance is where the report comes from, so that it can be held against it.
@@ -113,4 +129,5 @@ type Problem struct {
 	Section Section `json:"section"`
 	What    string  `json:"what"`
 	Next    string  `json:"next"`
+	Passing bool    `json:"passing"` // it may be gone when it is tried again
 }

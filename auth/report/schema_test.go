@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -73,8 +74,12 @@ func TestReportsFitTheSchema(t *testing.T) {
 		"the fixture":            reporttest.Fixture(),
 		"the first, of no trail": newWorld().make(t),
 		"full":                   with(func(w *world) { w.before = &before }),
-		"of another account":     with(func(w *world) { b := before; b.Account = ""; w.before = &b }),
-		"asked for":              with(func(w *world) { w.order.Name, w.order.CIS = "", "1.4" }),
+		"of another account":     with(func(w *world) { b := before; b.Account = "999999999999"; w.before = &b }),
+		"in observe mode": with(func(w *world) {
+			w.policy.Keys.Mode = auth.Observe
+			w.trail.entries = append(w.trail.entries, noted(start(after(time.Hour), db, "", auth.NoTag), "; observe mode"))
+		}),
+		"asked for": with(func(w *world) { w.order.Name, w.order.CIS = "", "1.4" }),
 		"without keys in the policy": with(func(w *world) {
 			w.policy.Keys = nil
 		}),

@@ -8,9 +8,10 @@ type Starts struct {
 	Source
 	Total      int            `json:"total"` // admitted and refused
 	Admitted   int            `json:"admitted"`
-	Refused    map[string]int `json:"refused"` // by reason, as in package auth
-	Swept      int            `json:"swept"`   // of the total: events had missed them, the sweep did not
-	Unstopped  int            `json:"unstopped"`
+	Refused    map[string]int `json:"refused"`   // by reason, as in package auth
+	Swept      int            `json:"swept"`     // of the total: events had missed them, the sweep did not
+	Observed   int            `json:"observed"`  // of the refused: in observe mode, which let them run
+	Unstopped  int            `json:"unstopped"` // of the refused: left running, or not stopped in time
 	BreakGlass []BreakGlass   `json:"break_glass"`
 	Passes     Passes         `json:"passes"`
 	Decisions  Decisions      `json:"decisions"`
@@ -40,7 +41,7 @@ type Passes struct {
 	Denied    int `json:"denied"`
 	Lapsed    int `json:"lapsed"` // nobody decided in time, or the pass was not fetched
 	Withdrawn int `json:"withdrawn"`
-	Turned    int `json:"turned_down"` // by the policy, at once
+	Turned    int `json:"turned_down"` // by the policy, at once; not who asked twice, or too often
 }
 
 // Decisions says how carefully people decide.

@@ -19,6 +19,8 @@ type tally struct {
 	keys    Keys
 	policy  []PolicyChange
 	entries TrailRead
+	begins  time.Time // the first entry
+	trimmed int64     // up to which number the trail was let go
 
 	seed     maphash.Seed
 	said     map[uint64]bool      // by again's sum
@@ -49,9 +51,12 @@ func newTally(p Period) *tally {
 // add takes the next entry.
 func (t *tally) add(e auth.Entry) {
 	if t.entries.Entries++; t.entries.First == 0 {
-		t.entries.First = e.Seq
+		t.entries.First, t.begins = e.Seq, e.Time
 	}
 	t.entries.Last = e.Seq
+	if e.Act == auth.ActTrim {
+		t.trimmed = max(t.trimmed, auth.TrimmedTo(e))
+	}
 	if t.again(e) {
 		return
 	}
@@ -69,7 +74,7 @@ func (t *tally) add(e auth.Entry) {
 // again says whether the trail has said this before: an entry whose first
 // writing was not confirmed is written twice.
 func (t *tally) again(e auth.Entry) bool {
-	if e.Act == auth.ActStart { // the second time perhaps later, by another worker; the note has the launch
+	if strings.HasPrefix(e.Note, "launched ") { // the second time perhaps later, by another worker
 		e = auth.Entry{Act: e.Act, Instance: e.Instance, Note: e.Note}
 	}
 	e.Time, e.Seq, e.Prev, e.Hash = e.Time.UTC(), 0, "", ""
@@ -85,7 +90,7 @@ func (t *tally) count(e auth.Entry) {
 	case auth.ActStart:
 		t.start(e)
 	case auth.ActStartStop:
-		if !done {
+		if !done && e.Reason != auth.MismatchReason { // which is of a start that was let in
 			t.starts.Unstopped++
 		}
 	case auth.ActPassIssue, auth.ActRequest, auth.ActWithdraw, auth.ActBreakGlass:
@@ -93,7 +98,9 @@ func (t *tally) count(e auth.Entry) {
 	case auth.ActApprove, auth.ActDeny, auth.ActLapse:
 		t.decision(e, done)
 	case auth.ActPolicy:
-		t.policy = append(t.policy, PolicyChange{e.Time, strings.TrimPrefix(e.Note, "before: "), e.Policy})
+		if from := strings.TrimPrefix(e.Note, "before: "); from != "" { // else it is the first one ever
+			t.policy = append(t.policy, PolicyChange{e.Time, from, e.Policy})
+		}
 	default:
 		if done && !strings.HasSuffix(e.Note, auth.ObservedNote) { // before it may stand people's words
 			t.key(e)
@@ -113,6 +120,9 @@ func (t *tally) start(e auth.Entry) {
 		p.Admitted, i.Admitted, d.Admitted = p.Admitted+1, i.Admitted+1, d.Admitted+1
 		return
 	}
+	if strings.HasSuffix(e.Note, auth.ObservedNote) {
+		t.starts.Observed++
+	}
 	t.starts.Refused[e.Reason]++
 	p.Refused, i.Refused, d.Refused = p.Refused+1, i.Refused+1, d.Refused+1
 }
@@ -128,9 +138,9 @@ func (t *tally) pass(e auth.Entry, done bool) {
 		return
 	case e.Act == auth.ActPassIssue && done:
 		s.AtOnce++
-	case e.Act == auth.ActRequest && done:
+	case e.Act == auth.ActRequest && done && e.Reason != auth.BrokenGlass:
 		s.Requests++
-	case e.Act == auth.ActRequest:
+	case e.Act == auth.ActRequest && !done && turnsDown(auth.Reason(e.Reason)):
 		s.Turned++
 	default:
 		return
@@ -139,9 +149,20 @@ func (t *tally) pass(e auth.Entry, done bool) {
 	t.person(e.Submitted).Asked++
 }
 
+// turnsDown says whether the policy said no to the wish itself.
+func turnsDown(r auth.Reason) bool {
+	switch r {
+	case auth.AlreadyAsked, auth.TooManyPerson, auth.TooManyInstance, auth.Replayed, auth.AlreadyUp, auth.Gone, auth.NotGuarded:
+		return false
+	}
+	return true
+}
+
 func (t *tally) decision(e auth.Entry, done bool) {
 	s, by := &t.starts, t.person
 	switch {
+	case e.Act == auth.ActLapse && e.Reason == auth.BrokenGlass: // it was not confirmed: nobody was asked
+		return
 	case e.Act == auth.ActLapse:
 		s.Passes.Lapsed++
 		if !t.answered[e.Request] {

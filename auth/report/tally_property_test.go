@@ -70,9 +70,10 @@ func anyEntry(t *rapid.T) auth.Entry {
 		Decided:   rapid.SampledFrom([]string{ben, rosa}).Draw(t, "decided"),
 		Instance:  rapid.SampledFrom([]string{web, db, ""}).Draw(t, "instance"),
 		Request:   rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "request"),
-		Reason:    rapid.SampledFrom([]string{"", "no_tag", "unknown", auth.SettledNote}).Draw(t, "reason"),
+		Reason:    rapid.SampledFrom([]string{"", "no_tag", "unknown", auth.SettledNote, auth.BrokenGlass, string(auth.AlreadyAsked)}).Draw(t, "reason"),
 		Source:    rapid.SampledFrom([]string{"", auth.SweepSource}).Draw(t, "source"),
-		Note:      fmt.Sprint("launched ", hours), // the same instance at the same time is the same start
+		// The same instance at the same time is the same start.
+		Note: fmt.Sprint("launched ", hours) + rapid.SampledFrom([]string{"", "; " + auth.ObservedNote}).Draw(t, "mode"),
 	}
 }
 
@@ -113,7 +114,7 @@ func wantSums(t *rapid.T, r report.Report) {
 	sum("asked", p.AtOnce+p.Requests+p.Turned, p.Asked)
 	sum("asked by people", peopleAsked, p.Asked)
 	sum("denied by people", denied, p.Denied)
-	if s.Swept > s.Total || d.Under5s > d.Count || d.NoAnswers > p.Lapsed || (d.Median == nil) != (d.Count == 0) {
+	if s.Swept > s.Total || s.Observed > refused || d.Under5s > d.Count || d.NoAnswers > p.Lapsed || (d.Median == nil) != (d.Count == 0) {
 		t.Errorf("more than there can be: %+v", s)
 	}
 	if d.Count > 0 && d.Share5s != d.Under5s*100/d.Count {
@@ -134,7 +135,8 @@ func wantWhole(t *rapid.T, s report.Starts, entries []auth.Entry) {
 		switch {
 		case e.Act == auth.ActStart:
 			starts[e.Instance+e.Note] = true
-		case e.Act == auth.ActRequest, e.Act == auth.ActPassIssue && done:
+		case e.Act == auth.ActRequest && done && e.Reason != auth.BrokenGlass,
+			e.Act == auth.ActRequest && !done && e.Reason != string(auth.AlreadyAsked), e.Act == auth.ActPassIssue && done:
 			asked++
 		case (e.Act == auth.ActApprove || e.Act == auth.ActDeny) && done:
 			decided++

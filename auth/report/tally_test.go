@@ -23,6 +23,18 @@ func start(at time.Time, instance, user string, reason auth.Reason) auth.Entry {
 	return e
 }
 
+// stop is what became of a refused start.
+func stop(launched time.Time, instance string, outcome auth.Result) auth.Entry {
+	e := noted(start(launched, instance, "", auth.NoTag), "; refused (no_tag), left alone")
+	e.Act, e.Outcome = auth.ActStartStop, outcome
+	return e
+}
+
+// wish is one of hana's that came to nothing.
+func wish(why auth.Reason) auth.Entry {
+	return refused(auth.Entry{Time: after(time.Hour), Act: auth.ActRequest, Submitted: hana, Instance: web}, why)
+}
+
 // about is what happens to hana's request.
 func about(at time.Time, act auth.Act, request, by string) auth.Entry {
 	return auth.Entry{
@@ -36,6 +48,18 @@ func asked(at time.Time, request string) auth.Entry { return about(at, auth.ActR
 // settles is an approval behind which no other is needed.
 func settles(e auth.Entry) auth.Entry {
 	e.Reason = auth.SettledNote
+	return e
+}
+
+// alone is without anybody's approval.
+func alone(e auth.Entry) auth.Entry {
+	e.Reason = auth.BrokenGlass
+	return e
+}
+
+// noted has more in its note.
+func noted(e auth.Entry, more string) auth.Entry {
+	e.Note += more
 	return e
 }
 
@@ -88,10 +112,24 @@ func TestTally(t *testing.T) {
 				s.People = []report.Person{{Refused: 2}}
 				s.Instances = []report.Instance{{ID: web, Refused: 1}, {ID: db, Refused: 1}}
 			}},
+		{"starts of which some were only observed", []auth.Entry{
+			noted(start(after(hour), web, "", auth.NoTag), "; observe mode"),
+			late(noted(start(after(hour), web, "", auth.NoTag), "; observe mode"), hour), // written down twice
+			noted(start(after(2*hour), web, "", auth.NoTag), "; observe mode ended"),
+			noted(start(after(3*hour), web, hana, auth.Pass), "; observe mode"),
+		}, func(r *report.Report) {
+			s := &r.Starts
+			s.Total, s.Admitted, s.Refused, s.Observed = 3, 1, map[string]int{"no_tag": 2}, 1
+			s.Days[0] = report.Day{Date: "2027-01-04", Admitted: 1, Refused: 2}
+			s.People = []report.Person{{Refused: 2}, {User: hana, Admitted: 1}}
+			s.Instances = []report.Instance{{ID: web, Admitted: 1, Refused: 2}}
+		}},
 		{"starts that could not be stopped", []auth.Entry{
-			{Time: after(hour), Act: auth.ActStartStop, Outcome: auth.Refused, Instance: web, Reason: "no_tag"},
-			{Time: after(hour), Act: auth.ActStartStop, Outcome: auth.Done, Instance: db, Reason: "no_tag"},
-		}, func(r *report.Report) { r.Starts.Unstopped = 1 }},
+			stop(after(hour), web, auth.Refused), stop(after(hour), db, auth.Done),
+			late(stop(after(hour), web, auth.Refused), hour), // written down twice
+			stop(after(2*hour), web, auth.Refused),           // another launch
+			refused(stop(after(3*hour), web, auth.Refused), auth.MismatchReason),
+		}, func(r *report.Report) { r.Starts.Unstopped = 2 }},
 		{"a start that was written down twice", []auth.Entry{
 			start(after(hour), web, "", auth.NoTag),
 			late(start(after(hour), web, "", auth.NoTag), 2*day),
@@ -115,6 +153,16 @@ func TestTally(t *testing.T) {
 			r.Starts.People = []report.Person{{User: ben, Asked: 2}}
 		}},
 
+		{"wishes of which the policy said nothing", []auth.Entry{
+			wish(auth.AlreadyAsked), wish(auth.TooManyPerson), wish(auth.TooManyInstance), wish(auth.Replayed),
+			wish(auth.AlreadyUp), wish(auth.Gone), wish(auth.NotGuarded),
+		}, func(*report.Report) {}},
+		{"wishes to which the policy said no", []auth.Entry{
+			wish(auth.NotAllowed), wish(auth.NoRule), wish(auth.NeedsReason), wish(auth.NoApprovers), wish(auth.NoBreakGlass),
+		}, func(r *report.Report) {
+			r.Starts.Passes = report.Passes{Asked: 5, Turned: 5}
+			r.Starts.People = []report.Person{{User: hana, Asked: 5}}
+		}},
 		{"a pass at once, two wishes turned down, and a start now", []auth.Entry{
 			{Time: after(hour), Act: auth.ActPassIssue, Outcome: auth.Done, Submitted: hana, Instance: web},
 			refused(auth.Entry{Time: after(hour), Act: auth.ActRequest, Submitted: hana, Instance: web}, auth.NotAllowed),
@@ -169,25 +217,28 @@ func TestTally(t *testing.T) {
 			r.Starts.People = []report.Person{{User: hana, Asked: 1}}
 		}},
 		{"the glass is broken", []auth.Entry{
-			asked(after(hour), "a"), about(after(2*hour), auth.ActBreakGlass, "a", hana),
-			asked(after(3*hour), "b"), refused(about(after(4*hour), auth.ActBreakGlass, "b", hana), auth.TooLate),
+			alone(asked(after(hour), "a")), about(after(2*hour), auth.ActBreakGlass, "a", hana),
+			alone(asked(after(3*hour), "b")), refused(about(after(4*hour), auth.ActBreakGlass, "b", hana), auth.TooLate),
+			alone(about(after(5*hour), auth.ActLapse, "b", "")), // it was not confirmed
+			asked(after(3*hour), "c"), about(after(9*hour), auth.ActLapse, "c", ""),
 		}, func(r *report.Report) {
 			r.Starts.BreakGlass = []report.BreakGlass{{At: after(2 * hour), User: hana, Instance: web, Why: "why"}}
-			r.Starts.Passes = report.Passes{Asked: 2, Requests: 2}
-			r.Starts.People = []report.Person{{User: hana, Asked: 2}}
+			r.Starts.Passes = report.Passes{Asked: 1, Requests: 1, Lapsed: 1}
+			r.Starts.Decisions.NoAnswers = 1
+			r.Starts.People = []report.Person{{User: hana, Asked: 1}}
 		}},
 		{"everything is written down twice", twice(
 			asked(after(hour), "a"), settles(about(after(hour+6*time.Second), approve, "a", ben)),
-			asked(after(hour), "b"), about(after(2*hour), auth.ActBreakGlass, "b", hana),
+			alone(asked(after(hour), "b")), about(after(2*hour), auth.ActBreakGlass, "b", hana),
 			auth.Entry{Time: after(hour), Act: auth.ActPassIssue, Outcome: auth.Done, Submitted: hana, Source: "1"},
 			onKey(after(hour), auth.ActKeyWarn, ""), onKey(after(2*hour), auth.ActKeyKeep, "why; until 2027-01-20T00:00:00Z"),
 			auth.Entry{Time: after(hour), Act: auth.ActPolicy, Outcome: auth.Done, Note: "before: 00ff", Policy: "0123"},
 		), func(r *report.Report) {
 			s := &r.Starts
 			s.BreakGlass = []report.BreakGlass{{At: after(2 * hour), User: hana, Instance: web, Why: "why"}}
-			s.Passes = report.Passes{Asked: 3, AtOnce: 1, Requests: 2, Approved: 1}
+			s.Passes = report.Passes{Asked: 2, AtOnce: 1, Requests: 1, Approved: 1}
 			s.Decisions = report.Decisions{Count: 1, Median: seconds(6)}
-			s.People = []report.Person{{User: hana, Asked: 3}, {User: ben, Approved: 1}}
+			s.People = []report.Person{{User: hana, Asked: 2}, {User: ben, Approved: 1}}
 			r.Keys.Warned, r.Keys.Kept = 1, []report.KeyWord{word(2*hour, "why; until 2027-01-20T00:00:00Z")}
 			r.Policy.Changes = []report.PolicyChange{{At: after(hour), From: "00ff", To: "0123"}}
 		}},
@@ -216,11 +267,11 @@ func TestTally(t *testing.T) {
 			refused(onKey(after(hour), auth.ActKeyKeep, ""), auth.NoDecider),
 		}, func(*report.Report) {}},
 
-		{"the policy changes, and is the first one", []auth.Entry{
+		{"the policy is the first one, and changes", []auth.Entry{
 			{Time: after(hour), Act: auth.ActPolicy, Outcome: auth.Done, Note: "before: ", Policy: "00ff"},
 			{Time: after(2 * hour), Act: auth.ActPolicy, Outcome: auth.Done, Note: "before: 00ff", Policy: "0123"},
 		}, func(r *report.Report) {
-			r.Policy.Changes = []report.PolicyChange{{At: after(hour), To: "00ff"}, {At: after(2 * hour), From: "00ff", To: "0123"}}
+			r.Policy.Changes = []report.PolicyChange{{At: after(2 * hour), From: "00ff", To: "0123"}}
 		}},
 	}
 	for _, tt := range tests {

@@ -37,7 +37,7 @@ type User struct {
 type Finding string
 
 // Findings, those of root first. Each is a recommendation of the CIS AWS
-// Foundations Benchmark, whose numbers Number gives.
+// Foundations Benchmark, whose numbers stand in cis.go.
 const (
 	RootKey          Finding = "root_access_key"
 	RootNoMFA        Finding = "root_no_mfa"

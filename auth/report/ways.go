@@ -80,13 +80,15 @@ type Deliveries interface {
 	Begin(ctx context.Context, delivery, part, worker string, now time.Time) (Progress, error)
 	// Finish notes that a part was sent, with what it is known by.
 	Finish(ctx context.Context, delivery, part, ref string) error
-	// Release gives a part back that was certainly not sent, to be begun again.
-	Release(ctx context.Context, delivery, part string) error
+	// Release gives a part back that this worker began and certainly did not send,
+	// to be begun again. A part that is another's by now stays as it is.
+	Release(ctx context.Context, delivery, part, worker string) error
 }
 
 // Progress is how far a part is.
 type Progress struct {
 	Mine bool      // begun just now, by the caller
+	By   string    // the worker who began it
 	At   time.Time // when it was begun
 	Done bool
 	Ref  string // of Finish

@@ -18,7 +18,8 @@ import (
 //	value    a number, a name or a time (RFC 3339, in UTC); empty where it is not known
 //	note     more about it, in words
 //
-// Of a section that was left out or not read there is its status only.
+// Of a section that was left out or not read there is its status only; and of keys
+// that were not read, what the trail says.
 func CSV(w io.Writer, r report.Report) error {
 	s := sheet{out: csv.NewWriter(w), findings: findingsOf(r)}
 	s.out.Write([]string{"section", "what", "who", "value", "note"}) // an error stays in out
@@ -33,8 +34,11 @@ func CSV(w io.Writer, r report.Report) error {
 		{report.AboutUsers, r.Users.Source, s.users},
 	} {
 		s.fact(string(part.section), "status", "", string(part.source.Status), part.source.Why)
-		if part.source.Usable() {
+		switch {
+		case part.source.Usable():
 			part.facts(r)
+		case part.section == report.AboutKeys && part.source.Status == report.Unknown:
+			s.ended(r.Keys)
 		}
 	}
 	s.score(r.Score)
@@ -83,20 +87,33 @@ func orEmpty[T any](p *T) any {
 	return *p
 }
 
-// cellMost is how many characters are written into one cell; Excel takes 32,767:
+// cellMost is how many characters are written into one cell, before cell makes
+// them half as many more at the most; Excel takes 32,767:
 // https://support.microsoft.com/en-us/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3
-const cellMost = 32_000
+const cellMost = 21_000
 
-// cell keeps a spreadsheet from taking what somebody wrote for a formula.
+// cell keeps a spreadsheet from taking what somebody wrote for a formula: also in
+// the middle, as there are countries in which Excel begins a new cell at a
+// semicolon.
 func cell(text string) string {
 	if text == "" {
 		return ""
 	}
-	text = clean(text, cellMost)
-	if strings.ContainsRune("=+-@", rune(text[0])) { // a tab or a line's end is a space by now
-		return "'" + text
+	var safe strings.Builder
+	begins := true
+	for _, r := range clean(text, cellMost) { // a tab or a line's end is a space by now
+		switch {
+		case begins && strings.ContainsRune("=+-@", r):
+			safe.WriteByte('\'')
+			begins = false
+		case r == ';' || r == '|':
+			begins = true
+		case r != ' ' && r != '"':
+			begins = false
+		}
+		safe.WriteRune(r)
 	}
-	return text
+	return safe.String()
 }
 
 // report is what the report is about, and what it comes from.

@@ -20,6 +20,7 @@ func (s sheet) starts(r report.Report) {
 		fact("refused_for", reason, t.Refused[reason], because(reason))
 	}
 	fact("swept", "", t.Swept, "found by the sweep only")
+	fact("observed", "", t.Observed, "refused, and let run: observe mode")
 	fact("unstopped", "", t.Unstopped, "refused, and could not be stopped")
 	for _, day := range t.Days {
 		fact("day_admitted", day.Date, day.Admitted, "")
@@ -32,7 +33,7 @@ func (s sheet) starts(r report.Report) {
 	fact("requests_denied", "", p.Denied, "")
 	fact("requests_lapsed", "", p.Lapsed, "nobody decided in time, or the pass was not fetched")
 	fact("requests_withdrawn", "", p.Withdrawn, "")
-	fact("requests_turned_down", "", p.Turned, "by the policy, at once")
+	fact("requests_turned_down", "", p.Turned, "by the policy, at once; not who asked twice, or too often")
 	fact("requests_never_answered", "", d.NoAnswers, "")
 	fact("decisions", "", d.Count, "")
 	fact("decisions_median_seconds", "", orEmpty(d.Median), "from the asking to the decision")
@@ -65,20 +66,11 @@ func (s sheet) keys(r report.Report) {
 		fact("band_active", band(b), b.Active, "")
 		fact("band_inactive", band(b), b.Inactive, "")
 	}
-	fact("warned", "", k.Warned, "")
-	fact("deactivated", "", k.Deactivated, "")
-	fact("reactivated", "", k.Reactivated, "")
-	fact("deleted", "", k.Deleted, "")
+	s.ended(k)
 	for _, d := range k.Due {
-		fact("due", d.ID, d.At, fmt.Sprintf("%s; of %s; %s old", d.Do, d.User, plural(d.Age, "day", "days")))
+		fact("due", d.ID, d.At, fmt.Sprintf("%s; of %s; %s old", ending(k, d.Do), d.User, plural(d.Age, "day", "days")))
 	}
 	s.exempt("keys", "exempt", k.Exempt)
-	for _, w := range k.Kept {
-		fact("kept", w.ID, w.At, "of "+w.User+"; by "+person(w.By, w.Name)+"; "+w.Note)
-	}
-	for _, w := range k.Exempted {
-		fact("exempted", w.ID, w.At, "of "+w.User+"; by "+person(w.By, w.Name)+"; "+w.Note)
-	}
 	for _, key := range k.List {
 		// The credential report has no ids; a user's two keys were made at two times.
 		id := cmp.Or(key.ID, key.User+" "+written(key.Created))
@@ -87,6 +79,22 @@ func (s sheet) keys(r report.Report) {
 		fact("key_created", id, key.Created, "of "+key.User)
 		fact("key_age_days", id, key.Age, "of "+key.User)
 		fact("key_last_used", id, orEmpty(key.LastUsed), "of "+key.User)
+	}
+}
+
+// ended is what became of keys, by the policy and the trail.
+func (s sheet) ended(k report.Keys) {
+	fact := func(what, who string, value any, note string) { s.fact("keys", what, who, value, note) }
+	fact("mode", "", k.Mode, "of the policy; observe only says what would be done")
+	fact("warned", "", k.Warned, "")
+	fact("deactivated", "", k.Deactivated, "")
+	fact("reactivated", "", k.Reactivated, "")
+	fact("deleted", "", k.Deleted, "")
+	for _, w := range k.Kept {
+		fact("kept", w.ID, w.At, "of "+w.User+"; by "+person(w.By, w.Name)+"; "+w.Note)
+	}
+	for _, w := range k.Exempted {
+		fact("exempted", w.ID, w.At, "of "+w.User+"; by "+person(w.By, w.Name)+"; "+w.Note)
 	}
 }
 
@@ -106,29 +114,25 @@ func (s sheet) users(r report.Report) {
 	u := r.Users
 	fact("total", "", u.Total, "without root")
 	if u.Root != nil {
-		fact("active_keys", report.RootUser, u.Root.AccessKeys, "")
-		fact("mfa", report.RootUser, u.Root.MFA, "")
-		fact("last_used", report.RootUser, orEmpty(u.Root.LastUsed), "")
+		fact("active_keys", report.RootUser, s.findings.known(report.RootKey, u.Root.AccessKeys), "")
+		fact("mfa", report.RootUser, s.findings.known(report.RootNoMFA, u.Root.MFA), "")
+		fact("last_used", report.RootUser, s.findings.known(report.RootUsed, orEmpty(u.Root.LastUsed)), "")
 		fact("score", report.RootUser, u.Root.Score, "")
 		for _, f := range u.Root.Findings {
 			fact("finding", report.RootUser, string(f), s.findings.long(f))
 		}
 	}
 	for _, f := range u.Findings {
-		var users any = f.Users
-		if f.Unknown {
-			users = ""
-		}
-		fact("users_with", string(f.Finding), users, s.findings.long(f.Finding))
+		fact("users_with", string(f.Finding), s.findings.known(f.Finding, f.Users), s.findings.long(f.Finding))
 	}
 	for _, name := range u.Added {
 		fact("added", name, "", "")
 	}
 	for _, user := range u.List {
 		fact("created", user.Name, user.Created, "")
-		fact("console", user.Name, user.Console, "")
-		fact("mfa", user.Name, user.MFA, "")
-		fact("active_keys", user.Name, user.Keys, "")
+		fact("console", user.Name, s.findings.known(report.NoMFA, user.Console), "")
+		fact("mfa", user.Name, s.findings.known(report.NoMFA, user.MFA), "")
+		fact("active_keys", user.Name, s.findings.known(report.TwoKeys, user.Keys), "")
 		fact("last_used", user.Name, orEmpty(user.LastUsed), "")
 		fact("score", user.Name, user.Score, "")
 		for _, f := range user.Findings {

@@ -23,6 +23,10 @@ var hostile = map[string]string{
 	"plus":          `+1+cmd()`,
 	"minus":         "-2+3+cmd()",
 	"at":            "@SUM(1+1)*cmd()",
+	"semicolon":     `x;=HYPERLINK("https://example.com";"y")`,
+	"after a space": `x|y; -2+3+cmd()`,
+	"after a quote": `x | "+1+cmd()`,
+	"pipe":          "x|;\t@SUM(1+1)",
 	"tab":           "\t=cmd()",
 	"line's end":    "\r=cmd()",
 	"hidden before": "\u200e\u202e=cmd()",
@@ -127,8 +131,11 @@ func harmlessCSV(t *testing.T, text string) {
 	}
 	for _, row := range rows {
 		for _, cell := range row {
-			if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-				t.Errorf("a spreadsheet takes this for a formula: %.80q", cell)
+			// There are countries in which a spreadsheet begins a new cell at these.
+			for part := range strings.FieldsFuncSeq(cell, func(r rune) bool { return r == ';' || r == '|' }) {
+				if part = strings.TrimLeft(part, ` "`); part != "" && strings.ContainsRune("=+-@\t\r", rune(part[0])) {
+					t.Errorf("a spreadsheet takes %.40q for a formula: %.80q", part, cell)
+				}
 			}
 			if strings.ContainsAny(cell, "\r\n") || utf8.RuneCountInString(cell) > 32_767 {
 				t.Errorf("a cell has lines, or is too long: %.80q", cell)
@@ -154,9 +161,34 @@ func unseen(t *testing.T, form, text string) {
 
 // TestLongestCell: Excel takes no more into a cell.
 func TestLongestCell(t *testing.T) {
-	r := reporttest.Fixture()
-	r.Starts.BreakGlass[0].Why = strings.Repeat("1+", 40_000)
-	harmlessCSV(t, write(t, "csv", r))
+	for _, text := range []string{"1+", ";=", "関", "|@;-"} {
+		r := reporttest.Fixture()
+		r.Starts.BreakGlass[0].Why = strings.Repeat(text, 40_000)
+		harmlessCSV(t, write(t, "csv", r))
+	}
+}
+
+// TestFormulas: what begins like a formula gets a mark before it, and nothing else
+// does.
+func TestFormulas(t *testing.T) {
+	for text, want := range map[string]string{
+		`=1+1`:                  `'=1+1`,
+		`x;=HYPERLINK("a";"b")`: `x;'=HYPERLINK("a";"b")`,
+		`x; -1|@y|"+1`:          `x; '-1|'@y|"'+1`,
+		`;;==1`:                 `;;'==1`,
+		`a-b; c=d, =e`:          `a-b; c=d, =e`,
+		`ben; b@example.com|c`:  `ben; b@example.com|c`,
+	} {
+		r := reporttest.Fixture()
+		r.Users.Added = []string{text}
+		rows, err := csv.NewReader(strings.NewReader(write(t, "csv", r))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(rows, func(row []string) bool { return row[1] == "added" && row[2] == want }) {
+			t.Errorf("the CSV does not have %q as %q", text, want)
+		}
+	}
 }
 
 // TestOwnNumbersStayNumbers: a spreadsheet can add up what we count.

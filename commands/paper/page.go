@@ -77,7 +77,6 @@ func plainf(format string, values ...any) phrase { return phrase{Text: fmt.Sprin
 func finef(format string, values ...any) phrase  { return phrase{fmt.Sprintf(format, values...), fine} }
 func badf(format string, values ...any) phrase   { return phrase{fmt.Sprintf(format, values...), bad} }
 
-func name(text string) phrase   { return plain(clean(text, nameMost)) }
 func note(text string) phrase   { return plain(clean(text, noteMost)) }
 func when(t time.Time) phrase   { return phrase{moment(t), short} }
 func number(n int) phrase       { return phrase{strconv.Itoa(n), digits} }
@@ -161,18 +160,9 @@ func (c composer) problems() []problem {
 	return all
 }
 
-// figures are those of the sections that somebody asked for.
 func (c composer) figures() []figure {
-	leftOut := map[string]bool{
-		"starts_refused": c.Starts.Status == report.LeftOut,
-		"keys_too_old":   c.Keys.Status == report.LeftOut,
-		"score":          c.Users.Status == report.LeftOut,
-	}
 	var all []figure
-	for _, f := range c.Changes.Headline {
-		if leftOut[f.ID] || len(all) == c.most {
-			continue
-		}
+	for _, f := range c.Changes.Headline[:min(c.most, len(c.Changes.Headline))] {
 		shown := figure{Label: clean(f.Label, nameMost), Value: "not known"}
 		if f.Now != nil {
 			shown.Value = decimal(*f.Now)

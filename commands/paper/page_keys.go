@@ -3,6 +3,7 @@ package paper
 import (
 	"fmt"
 
+	"sekisho/auth"
 	"sekisho/auth/report"
 )
 
@@ -11,12 +12,16 @@ func (c composer) keys() []block {
 	words := func(w report.KeyWord) []phrase {
 		return []phrase{when(w.At), plain(user(w.User)), id(w.ID), plain(person(w.By, w.Name)), note(w.Note)}
 	}
+	due := "Ending within 14 days"
+	if k.Mode == string(auth.Observe) {
+		due = "Would end within 14 days, but for observe mode"
+	}
 	spoken := []string{"When", "User", "Key", "Who", "Until when, and why"}
 	return []block{
 		c.tooOld(),
 		c.bands(),
-		table(c, "Ending within 14 days", k.Due, []string{"When", "What", "User", "Key", "Age"}, func(d report.DueKey) []phrase {
-			return []phrase{when(d.At), name(d.Do), plain(user(d.User)), id(d.ID), ageOf(d.Age)}
+		table(c, due, k.Due, []string{"When", "What", "User", "Key", "Age"}, func(d report.DueKey) []phrase {
+			return []phrase{when(d.At), plain(ending(k, d.Do)), plain(user(d.User)), id(d.ID), ageOf(d.Age)}
 		}),
 		c.exempt("Exempt: the bot does not end them", k.Exempt),
 		table(c, "Kept: somebody gave them some days more", k.Kept, spoken, words),

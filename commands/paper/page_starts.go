@@ -51,7 +51,11 @@ func (c composer) outcomes() block {
 	if s.Total == 0 {
 		return lines(plain("No guarded instance was started.")).drawnIn("starts.png")
 	}
-	b := lines(plainf("%s: %d let in, %d refused.", plural(s.Total, "start", "starts"), s.Admitted, s.RefusedTotal()))
+	all := fmt.Sprintf("%s: %d let in, %d refused.", plural(s.Total, "start", "starts"), s.Admitted, s.RefusedTotal())
+	if s.Observed > 0 {
+		all += fmt.Sprintf(" Of the refused, %d ran: observe mode.", s.Observed)
+	}
+	b := lines(plain(all))
 	if s.Unstopped > 0 {
 		b.Lines = append(b.Lines, badf("✗ %s could not be stopped as the policy wants; the trail says why.",
 			plural(s.Unstopped, "refused start", "refused starts")))

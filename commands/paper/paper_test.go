@@ -46,11 +46,14 @@ func write(t testing.TB, form string, r report.Report) string {
 // cases are reports of each kind, by the golden files' names.
 func cases() map[string]report.Report {
 	first := reporttest.Fixture()
-	first.Name, first.Account, first.Changes = "", "", report.Diff(nil, first)
+	first.Name, first.Account = "", ""
+	first.Starts.Observed, first.Starts.Unstopped, first.Keys.Mode = 4, 0, "observe"
+	first.Changes = report.Diff(nil, first)
 
 	before := reporttest.Fixture()
 	refused := reporttest.Fixture()
 	const why = "IAM's credential report could not be read: AWS does not let the bot call iam:GenerateCredentialReport"
+	refused.Account = ""
 	refused.Users, refused.Score = report.Users{Source: report.Source{Status: report.Unknown, Why: why}}, nil
 	refused.Keys.From, refused.Keys.Due, refused.Keys.Exempt = "credential_report", nil, nil
 	refused.Keys.Source = report.Source{Status: report.Partly, Why: "what is exempt or due is not known"}
@@ -62,7 +65,7 @@ func cases() map[string]report.Report {
 	refused.Provenance.Trail.Whole = false
 	refused.Provenance.Problems = []report.Problem{
 		{Section: report.AboutUsers, What: why, Next: "allow the bot's role iam:GenerateCredentialReport and iam:GetCredentialReport"},
-		{What: "AWS does not say which account this is", Next: "see whether the bot's role may call sts:GetCallerIdentity"},
+		{What: "which account this is could not be read: no answer from STS", Next: "make a report later, with `sekisho report` or `/sekisho report`", Passing: true},
 	}
 
 	zero := report.Report{
@@ -162,8 +165,8 @@ func TestTrend(t *testing.T) {
 		{number(90.25), number(80), "up", "▲ up 10.3 from 80: better"},
 		{number(78.4), number(81), "up", "▼ down 2.6 from 81: worse"},
 		{number(0), number(0), "up", "= as last time"},
-		{number(80.01), number(80), "up", "= as last time"},
-		{number(1), nil, "up", "not known last time"},
+		{number(78.4), number(78.4), "up", "= as last time"},
+		{number(1), nil, "up", "nothing to compare with"},
 		{nil, number(7), "up", "7 last time"},
 	} {
 		r := reporttest.Fixture()
@@ -287,6 +290,59 @@ func TestRootUnknown(t *testing.T) {
 				t.Errorf("%s says %q", form, line)
 			}
 		}
+	}
+	rows := write(t, "csv", r)
+	for _, row := range []string{
+		"active_keys,<root_account>,,", "mfa,<root_account>,,", "last_used,<root_account>,,", "users_with,root_no_mfa,,",
+		"console,ben,,", "mfa,ben,,", "active_keys,ben,,",
+	} {
+		if !strings.Contains(rows, "\nusers,"+row) {
+			t.Errorf("the CSV has no row %q", row)
+		}
+	}
+}
+
+// TestObserveMode: what was only observed does not read as if it had been done.
+func TestObserveMode(t *testing.T) {
+	r := reporttest.Fixture()
+	for mode, said := range map[string]bool{"observe": true, "enforce": false, "": false} {
+		r.Keys.Mode = mode
+		if r.Starts.Observed = 0; said {
+			r.Starts.Observed = 3
+		}
+		for form, all := range map[string][]string{
+			"html": {"Of the refused, 3 ran: observe mode.", "ran:", "Would end within", "<td>would be deleted</td>"},
+			"txt":  {"Of the refused, 3 ran: observe mode.", "ran:", "Would end within", "would be deactivated  ci-deploy"},
+			"csv":  {"\nstarts,observed,,3,", "\nkeys,mode,,observe,", ",would be deleted; of jonas;"},
+		} {
+			text := write(t, form, r)
+			for _, one := range all {
+				if strings.Contains(text, one) != said {
+					t.Errorf("mode %q: %s says %q: %v", mode, form, one, !said)
+				}
+			}
+		}
+	}
+}
+
+// TestKeysUnread: what the trail says of keys is known all the same.
+func TestKeysUnread(t *testing.T) {
+	r := reporttest.Fixture()
+	r.Keys.Source = report.Source{Status: report.Unknown, Why: "IAM is away"}
+	rows := write(t, "csv", r)
+	for _, row := range []string{"mode,,enforce,", "warned,,2,", "deactivated,,1,", "reactivated,,1,", "deleted,,2,", "kept,AKIATESTBEN", "exempted,AKIATESTROSA"} {
+		if strings.Count(rows, "\nkeys,"+row) != 1 {
+			t.Errorf("the CSV has not one row %q", row)
+		}
+	}
+	for _, row := range []string{"total,", "too_old,", "band_active,", "due,", "exempt,", "key_user,"} {
+		if strings.Contains(rows, "\nkeys,"+row) {
+			t.Errorf("the CSV has a row %q, of what was not read", row)
+		}
+	}
+	r.Keys.Source = report.Source{Status: report.LeftOut}
+	if rows := write(t, "csv", r); strings.Count(rows, "\nkeys,") != 1 {
+		t.Error("the CSV says of keys that were left out more than that")
 	}
 }
 

@@ -76,6 +76,15 @@ func (all findings) long(f report.Finding) string {
 	return fmt.Sprintf("%s (%s, %s)", all.title(f), cis(known), plural(known.Points, "point", "points"))
 }
 
+// known is a value that rests on what the finding rests on; nothing where that is
+// not known.
+func (all findings) known(f report.Finding, value any) any {
+	if all[f].Unknown {
+		return ""
+	}
+	return value
+}
+
 // cis is the recommendation's number: "CIS 2.10".
 func cis(f report.FindingCount) string {
 	if f.CIS == "" {
@@ -92,28 +101,36 @@ func band(b report.Band) string {
 	return fmt.Sprintf("%d to %d days", b.From, b.To-1)
 }
 
+// ending is what the bot does with a key: "deactivate" or, in observe mode, "would
+// be deactivated".
+func ending(k report.Keys, do string) string {
+	if k.Mode == string(auth.Observe) {
+		do = "would be " + do + "d"
+	}
+	return clean(do, nameMost)
+}
+
 // trend says what became of a figure, with a sign, in words, and whether that is
 // good.
 func trend(f report.Figure) phrase {
+	way, good, ok := f.Way()
 	switch {
 	case f.Before == nil:
-		return phrase{Text: "not known last time"}
-	case f.Now == nil:
-		return phrase{Text: decimal(*f.Before) + " last time"}
+		return plain("nothing to compare with")
+	case !ok:
+		return plain(decimal(*f.Before) + " last time")
+	case way == 0:
+		return plain("= as last time")
 	}
-	by := math.Round(10*(*f.Now-*f.Before)) / 10
-	sign, way, good := "▲", "up", f.Better == "up"
-	switch {
-	case by == 0:
-		return phrase{Text: "= as last time"}
-	case by < 0:
-		sign, way, good = "▼", "down", f.Better == "down"
+	moved := "▲ up"
+	if way < 0 {
+		moved = "▼ down"
 	}
-	p := phrase{fmt.Sprintf("%s %s %s from %s: worse", sign, way, decimal(math.Abs(by)), decimal(*f.Before)), bad}
+	moved += fmt.Sprintf(" %s from %s: ", decimal(math.Abs(*f.Now-*f.Before)), decimal(*f.Before))
 	if good {
-		p = phrase{strings.TrimSuffix(p.Text, "worse") + "better", fine}
+		return phrase{moved + "better", fine}
 	}
-	return p
+	return phrase{moved + "worse", bad}
 }
 
 // decimal is a number with one decimal at the most.

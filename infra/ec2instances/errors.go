@@ -32,6 +32,9 @@ func translate(err error) error {
 	if meaning, known := meanings[e.ErrorCode()]; known {
 		return fmt.Errorf("%w (EC2: %s: %s)", meaning, e.ErrorCode(), e.ErrorMessage())
 	}
+	if strings.Contains(e.ErrorCode(), "Signature") { // EC2 may repeat all that was signed, the session token too
+		return errors.New("EC2: " + e.ErrorCode())
+	}
 	return fmt.Errorf("EC2: %s: %s", e.ErrorCode(), e.ErrorMessage())
 }
 

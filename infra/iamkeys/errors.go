@@ -3,6 +3,7 @@ package iamkeys
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/smithy-go"
 
@@ -22,6 +23,9 @@ func translate(action string, err error) error {
 		return fmt.Errorf("%w (%s: %s: %s)", purge.ErrGone, action, e.ErrorCode(), e.ErrorMessage())
 	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation":
 		return fmt.Errorf("%w (%s: %s)", &purge.Denied{Action: action}, e.ErrorCode(), e.ErrorMessage())
+	}
+	if strings.Contains(e.ErrorCode(), "Signature") { // AWS may repeat all that was signed, the session token too
+		return fmt.Errorf("%s: %s", action, e.ErrorCode())
 	}
 	return fmt.Errorf("%s: %s: %s", action, e.ErrorCode(), e.ErrorMessage())
 }

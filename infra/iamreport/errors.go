@@ -3,6 +3,7 @@ package iamreport
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -37,6 +38,9 @@ func translate(action string, err error) error {
 			return backoff.Permanent(fmt.Errorf("%w (%s: %s)", &purge.Denied{Action: action}, e.ErrorCode(), e.ErrorMessage()))
 		}
 		said = fmt.Errorf("%s: %s: %s", action, e.ErrorCode(), e.ErrorMessage())
+		if strings.Contains(e.ErrorCode(), "Signature") { // IAM may repeat all that was signed, the session token too
+			said = fmt.Errorf("%s: %s", action, e.ErrorCode())
+		}
 	}
 	if busy.IsErrorRetryable(err) != aws.TrueTernary {
 		return backoff.Permanent(said)

@@ -4,6 +4,7 @@ import (
 	"net/mail"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -155,6 +156,25 @@ func reportsHaveAChannel(p *auth.Policy) read {
 				at, _ := items[i].get("slack")
 				ok = v.f.add(at.key, "write slack.channels.reports: and the id of the channel that gets the reports",
 					"%s has no channel to write to", at)
+			}
+		}
+		return ok
+	}
+}
+
+// reportsHaveATrail refuses a period of which the trail would have forgotten the
+// beginning. Two days more are read: what was asked before is decided in it.
+func reportsHaveATrail(p *auth.Policy) read {
+	return func(v value) bool {
+		if len(p.Reports) == 0 {
+			return true
+		}
+		all, _ := v.get("reports")
+		items, ok := all.items()
+		for i, r := range p.Reports {
+			if every, _ := items[i].get("every"); r.Every+48*time.Hour > p.Trail.Keep {
+				ok = every.wrong("write "+short(p.Trail.Keep-48*time.Hour)+" or less, or trail: {keep: "+short(r.Every+48*time.Hour)+"} or more",
+					"%s is %s, but the trail is kept for %s", every, short(r.Every), short(p.Trail.Keep))
 			}
 		}
 		return ok

@@ -283,3 +283,16 @@ func TestParseRefusesReportsWithoutAnything(t *testing.T) {
     ^
     write a list, such as [one, two], or one - item on each line`)
 }
+
+// A report of a year of which the trail keeps a month would count too little.
+func TestReportsNeedAsLongATrail(t *testing.T) {
+	const year = "name: yearly, every: 366d, slack: true"
+	parse(t, withReports(year)) // 400 days are kept
+	parse(t, withReports(year)+"trail: {keep: 368d}\n")
+	_, err := policyfile.Parse("sekisho.yml", []byte(withReports(year)+"trail: {keep: 367d}\n"))
+	for _, want := range []string{"reports[0].every is 366d, but the trail is kept for 367d", "write 365d or less, or trail: {keep: 368d} or more"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}

@@ -30,6 +30,7 @@ func policy(p *auth.Policy) read {
 		),
 		requestsHaveAChannel(p),
 		reportsHaveAChannel(p),
+		reportsHaveATrail(p),
 		brokenGlassIsShort(p),
 	)
 }

@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/google/uuid"
-
 	"sekisho/auth/report"
 )
 
@@ -112,11 +110,12 @@ func (r *Reports) Begin(ctx context.Context, delivery, part, worker string, now 
 	if answer[0] != "1" {
 		return report.Progress{}, errNewer("the delivery "+delivery, fmt.Sprint(answer[0]))
 	}
-	p := report.Progress{Mine: answer[1] == int64(1)}
+	p := report.Progress{By: answer[1].(string)}
 	if ms := answer[2].(string); ms != "" {
 		p.At = when(ms).UTC()
 	}
 	p.Ref, p.Done = answer[3].(string)
+	p.Mine = !p.Done && p.By == worker
 	return p, nil
 }
 
@@ -126,8 +125,8 @@ func (r *Reports) Finish(ctx context.Context, delivery, part, ref string) error 
 }
 
 // Release keeps the promise of report.Deliveries.
-func (r *Reports) Release(ctx context.Context, delivery, part string) error {
-	return r.change(ctx, releasePart, delivery, part, uuid.NewString())
+func (r *Reports) Release(ctx context.Context, delivery, part, worker string) error {
+	return r.change(ctx, releasePart, delivery, part, worker)
 }
 
 func (r *Reports) change(ctx context.Context, script *lua, delivery string, args ...any) error {

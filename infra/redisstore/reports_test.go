@@ -125,7 +125,7 @@ func TestALostAnswerFreesNobodyElsesPart(t *testing.T) {
 	next = func() { begin(others, "two", false) }
 	begin(mine, "one", true)
 	next = func() { begin(others, "two", true) }
-	if err := mine.Release(t.Context(), "weekly/1", "mail"); err != nil {
+	if err := mine.Release(t.Context(), "weekly/1", "mail", "one"); err != nil {
 		t.Fatal(err)
 	}
 	begin(others, "three", false)
@@ -160,7 +160,7 @@ func TestANewerSekishosReports(t *testing.T) {
 	_, begin := r.Begin(t.Context(), "weekly/1", "mail", "one", now)
 	for name, err := range map[string]error{
 		"putting": put, "reading": read, "beginning": begin,
-		"finishing": r.Finish(t.Context(), "weekly/1", "mail", "1.1"), "releasing": r.Release(t.Context(), "weekly/1", "mail"),
+		"finishing": r.Finish(t.Context(), "weekly/1", "mail", "1.1"), "releasing": r.Release(t.Context(), "weekly/1", "mail", "one"),
 	} {
 		if err == nil || !strings.Contains(err.Error(), "newer sekisho") {
 			t.Errorf("%s: error %v", name, err)
@@ -182,7 +182,7 @@ func TestReportsThatAreAwaySaySo(t *testing.T) {
 		"Snapshot":    func() error { _, _, err := r.Snapshot(ctx, "weekly", now); return err },
 		"Begin":       func() error { _, err := r.Begin(ctx, "weekly/1", "mail", "one", now); return err },
 		"Finish":      func() error { return r.Finish(ctx, "weekly/1", "mail", "1.1") },
-		"Release":     func() error { return r.Release(ctx, "weekly/1", "mail") },
+		"Release":     func() error { return r.Release(ctx, "weekly/1", "mail", "one") },
 	} {
 		if err := call(); !errors.Is(err, auth.ErrUnavailable) {
 			t.Errorf("%s: %v", name, err)

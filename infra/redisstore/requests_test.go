@@ -95,8 +95,8 @@ func TestEveryKeyEnds(t *testing.T) {
 	done(err)
 	_, err = reports.Begin(t.Context(), "begun", "mail", "worker", now)
 	done(err)
-	done(reports.Release(t.Context(), "begun", "mail"))
-	done(reports.Release(t.Context(), "unknown", "mail"))
+	done(reports.Release(t.Context(), "begun", "mail", "worker"))
+	done(reports.Release(t.Context(), "unknown", "mail", "worker"))
 	done(reports.Finish(t.Context(), "finished", "mail", "1.1"))
 
 	stays := map[string]bool{"sekisho:swept": true, "sekisho:policy": true, logKey: true, headKey: true}

@@ -60,11 +60,12 @@ func New(api *slack.Client, client *http.Client, apiURL string) *Chat {
 
 // Post says something in a channel, or in the thread of the message ts.
 // Names and URLs in the text stay as they are: no mention, no preview. The
-// error wraps auth.ErrNotReachable where trying again is no use.
+// error wraps auth.ErrNotReachable where trying again is no use, and
+// report.ErrUnsure where it may have been said.
 func (c *Chat) Post(ctx context.Context, channel, thread, text string, blocks []slack.Block) (string, error) {
 	ts, err := c.post(ctx, channel, thread, text, blocks)
 	if err != nil {
-		return "", fmt.Errorf("posting in %s: %w", channel, c.unreachable(err))
+		return "", fmt.Errorf("posting in %s: %w", channel, c.unsaid(err))
 	}
 	return ts, nil
 }
@@ -76,7 +77,7 @@ func (c *Chat) post(ctx context.Context, channel, thread, text string, blocks []
 	}
 	err = c.patiently(ctx, func() (err error) {
 		if err := c.pace(channel).Wait(ctx); err != nil {
-			return err
+			return fmt.Errorf("%w: %w", errUnsent, err)
 		}
 		_, ts, err = c.api.PostMessageContext(ctx, channel, options...)
 		return err
@@ -114,7 +115,7 @@ func (c *Chat) patiently(ctx context.Context, call func() error) error {
 		}
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return fmt.Errorf("%w: %w", errUnsent, context.Cause(ctx))
 		case <-time.After(limited.RetryAfter):
 		}
 	}

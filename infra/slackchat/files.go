@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
@@ -15,6 +16,9 @@ import (
 // altMost is how long a picture's description may be:
 // https://docs.slack.dev/reference/methods/files.getUploadURLExternal
 const altMost = 1000
+
+// errNotTheirs is what slack-go says of an upload's URL, without that URL.
+var errNotTheirs = errors.New("the upload's URL is neither an https one of Slack's nor at SLACK_API_URL")
 
 // Upload hands a file over. Nobody sees it before Share, and Slack throws it
 // away if that never comes.
@@ -32,9 +36,13 @@ func (c *Chat) Upload(ctx context.Context, f report.File) (report.SlackFile, err
 	})
 	if err == nil {
 		err = c.patiently(ctx, func() error {
-			return c.api.UploadToURL(ctx, slack.UploadToURLParameters{
+			err := c.api.UploadToURL(ctx, slack.UploadToURLParameters{
 				UploadURL: at.UploadURL, Filename: f.Name, Reader: bytes.NewReader(f.Content),
 			})
+			if err != nil && strings.Contains(c.plain(err).Error(), at.UploadURL) { // whoever has it can put bytes there
+				return errNotTheirs
+			}
+			return err
 		})
 	}
 	if err != nil {
@@ -44,7 +52,7 @@ func (c *Chat) Upload(ctx context.Context, f report.File) (report.SlackFile, err
 }
 
 // Share shows files in the thread of a message or, without a channel, to image
-// blocks alone. The error wraps auth.ErrNotReachable where trying again is no use.
+// blocks alone. The error is as Post's.
 // https://docs.slack.dev/reference/methods/files.completeUploadExternal
 func (c *Chat) Share(ctx context.Context, channel, thread string, files []report.SlackFile) error {
 	if len(files) == 0 {
@@ -57,14 +65,14 @@ func (c *Chat) Share(ctx context.Context, channel, thread string, files []report
 	err := c.patiently(ctx, func() error {
 		if channel != "" {
 			if err := c.pace(channel).Wait(ctx); err != nil {
-				return err
+				return fmt.Errorf("%w: %w", errUnsent, err)
 			}
 		}
 		_, err := c.api.CompleteUploadExternalContext(ctx, done)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("sharing files in %s: %w", channel, c.unreachable(err))
+		return fmt.Errorf("sharing files in %s: %w", channel, c.unsaid(err))
 	}
 	return nil
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// Direct writes a direct message and says where it stands. The error wraps
-// auth.ErrNotReachable where trying again is no use.
+// Direct writes a direct message and says where it stands. The error is as
+// Post's.
 func (c *Chat) Direct(ctx context.Context, user, text string, blocks []slack.Block) (channel, ts string, err error) {
-	if channel, err = c.im(ctx, user); err == nil {
-		ts, err = c.post(ctx, channel, "", text, blocks)
-	}
-	if err != nil {
+	if channel, err = c.im(ctx, user); err != nil {
 		return "", "", fmt.Errorf("writing to %s: %w", user, c.unreachable(err))
+	}
+	if ts, err = c.post(ctx, channel, "", text, blocks); err != nil {
+		return "", "", fmt.Errorf("writing to %s: %w", user, c.unsaid(err))
 	}
 	return channel, ts, nil
 }

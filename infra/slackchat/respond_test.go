@@ -87,12 +87,12 @@ func TestErrorsKeepSecrets(t *testing.T) {
 	}))}, "http://slack.test")
 	_, post := broken.Post(t.Context(), "C0OPS", "", "the-text", nil)
 	for want, err := range map[string]error{
-		"status 404":                   served.Respond(t.Context(), to+"x", "the-text", nil, false),
-		"status 400":                   served.Respond(t.Context(), to, "", nil, false),
-		"status 502":                   repeating.Respond(t.Context(), hook, "the-text", nil, false),
-		"request: no network":          broken.Respond(t.Context(), hook, "the-text", nil, false),
-		"posting in C0OPS: no network": post,
-		"in C0OPS: no network":         broken.Update(t.Context(), "C0OPS", "1.1", "the-text", nil),
+		"status 404":          served.Respond(t.Context(), to+"x", "the-text", nil, false),
+		"status 400":          served.Respond(t.Context(), to, "", nil, false),
+		"status 502":          repeating.Respond(t.Context(), hook, "the-text", nil, false),
+		"request: no network": broken.Respond(t.Context(), hook, "the-text", nil, false),
+		"posting in C0OPS: it is not known whether this was sent: no network": post,
+		"in C0OPS: no network": broken.Update(t.Context(), "C0OPS", "1.1", "the-text", nil),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 )
 
 // Limits of SQS:
@@ -62,7 +64,7 @@ func (q *Queue) Send(ctx context.Context, text string, after time.Duration) erro
 		QueueUrl: &q.url, MessageBody: &text, DelaySeconds: int32(min(after, longestDelay) / time.Second),
 	})
 	if err != nil {
-		return fmt.Errorf("sending to the queue: %w", err)
+		return fmt.Errorf("sending to the queue: %w", plain(err))
 	}
 	return nil
 }
@@ -81,7 +83,7 @@ func (q *Queue) Receive(ctx context.Context, handle func(ctx context.Context, id
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return fmt.Errorf("receiving from the queue: %w", err)
+		return fmt.Errorf("receiving from the queue: %w", plain(err))
 	}
 	var all sync.WaitGroup
 	for _, m := range out.Messages {
@@ -104,7 +106,7 @@ func (q *Queue) one(ending context.Context, m types.Message, handle func(context
 	defer cancel()
 	_, err := q.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.url, ReceiptHandle: m.ReceiptHandle})
 	if err != nil { // it comes again; handling it twice changes nothing
-		q.log.WarnContext(ctx, "removing a handled message", "message", id, "error", err)
+		q.log.WarnContext(ctx, "removing a handled message", "message", id, "error", plain(err))
 	}
 }
 
@@ -149,5 +151,14 @@ func (q *Queue) hide(ctx context.Context, m types.Message, wait time.Duration) e
 	_, err := q.client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl: &q.url, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: int32(wait / time.Second),
 	})
+	return plain(err)
+}
+
+// plain keeps of what SQS says about a signature the code alone: it may repeat
+// all that was signed, the session token among it.
+func plain(err error) error {
+	if e, ok := errors.AsType[smithy.APIError](err); ok && strings.Contains(e.ErrorCode(), "Signature") {
+		return errors.New(e.ErrorCode())
+	}
 	return err
 }

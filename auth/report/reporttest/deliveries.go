@@ -58,9 +58,9 @@ func finish(t *testing.T, d report.Deliveries, ref string) {
 	}
 }
 
-func release(t *testing.T, d report.Deliveries) {
+func release(t *testing.T, d report.Deliveries, worker string) {
 	t.Helper()
-	if err := d.Release(t.Context(), sent, mail); err != nil {
+	if err := d.Release(t.Context(), sent, mail, worker); err != nil {
 		t.Errorf("Release: %v", err)
 	}
 }
@@ -125,8 +125,10 @@ func released(t *testing.T, d report.Deliveries) {
 	for n, worker := range []string{one, other, other} {
 		after := time.Duration(n) * time.Minute
 		begin(t, d, worker, after, report.Progress{Mine: true, At: T0.Add(after)})
-		release(t, d)
-		release(t, d) // of nothing
+		release(t, d, "a third") // whose it is not
+		begin(t, d, "a third", after, report.Progress{At: T0.Add(after)})
+		release(t, d, worker)
+		release(t, d, worker) // of nothing
 	}
 	begin(t, d, one, time.Hour, report.Progress{Mine: true, At: T0.Add(time.Hour)})
 	finish(t, d, "1.1")
@@ -135,14 +137,14 @@ func released(t *testing.T, d report.Deliveries) {
 
 func releasedAtOnce(t *testing.T, d report.Deliveries) {
 	begin(t, d, "before", 0, report.Progress{Mine: true, At: T0})
-	release(t, d)
+	release(t, d, "before")
 	oneOf(t, d, 200)
 }
 
 func releasedLate(t *testing.T, d report.Deliveries) {
 	begin(t, d, one, 0, report.Progress{Mine: true, At: T0})
 	finish(t, d, "1.1")
-	release(t, d)
+	release(t, d, one)
 	for _, worker := range []string{one, other} {
 		begin(t, d, worker, time.Hour, report.Progress{At: T0, Done: true, Ref: "1.1"})
 	}
@@ -160,8 +162,8 @@ func partsApart(t *testing.T, d report.Deliveries) {
 		beginPart(t, d, name, mail, other, day, report.Progress{At: T0})
 		beginPart(t, d, sent, name, other, day, report.Progress{At: T0})
 	}
-	release(t, d)
-	if err := d.Release(t.Context(), sent, "a"); err != nil {
+	release(t, d, one)
+	if err := d.Release(t.Context(), sent, "a", one); err != nil {
 		t.Fatal(err)
 	}
 	beginPart(t, d, sent, "a", other, day, report.Progress{Mine: true, At: T0.Add(day)})

@@ -43,7 +43,7 @@ func starts() report.Starts {
 	median := 94
 	return report.Starts{
 		Source: report.Source{Status: report.Known},
-		Total:  15, Admitted: 11, Refused: map[string]int{"no_tag": 2, "unknown": 1, "expired": 1}, Swept: 1, Unstopped: 1,
+		Total:  15, Admitted: 11, Refused: map[string]int{"no_tag": 2, "unknown": 1, "expired": 1}, Swept: 1, Observed: 1, Unstopped: 1,
 		BreakGlass: []report.BreakGlass{{
 			At: november(19, "02:14"), User: "U0BEN", Name: "ben", Instance: "i-0a1b2c3d4e5f60001",
 			Why: "INC-42: payments are down, and no approver answers",
@@ -87,7 +87,7 @@ func keys() report.Keys {
 		return report.Key{ID: id, User: user, Active: active, Created: daysAgo(age), Age: age, LastUsed: used}
 	}
 	return report.Keys{
-		Source: report.Source{Status: report.Known}, From: "iam",
+		Source: report.Source{Status: report.Known}, Mode: "enforce", From: "iam",
 		Total: 9, Active: 7, MaxAge: 90, Old: 3,
 		Bands: []report.Band{
 			{From: 0, To: 30, Active: 1}, {From: 30, To: 60, Active: 1}, {From: 60, To: 90, Active: 2, Inactive: 1},

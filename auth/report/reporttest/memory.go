@@ -16,7 +16,7 @@ import (
 type Memory struct {
 	mu      sync.Mutex
 	reports map[string][]snapshot // by name, the oldest first
-	parts   map[part]*progress
+	parts   map[part]*report.Progress
 }
 
 type snapshot struct {
@@ -26,11 +26,6 @@ type snapshot struct {
 
 type part struct{ delivery, name string }
 
-type progress struct {
-	worker string
-	report.Progress
-}
-
 var (
 	_ report.Snapshots  = (*Memory)(nil)
 	_ report.Deliveries = (*Memory)(nil)
@@ -38,7 +33,7 @@ var (
 
 // NewMemory is empty.
 func NewMemory() *Memory {
-	return &Memory{reports: make(map[string][]snapshot), parts: make(map[part]*progress)}
+	return &Memory{reports: make(map[string][]snapshot), parts: make(map[part]*report.Progress)}
 }
 
 // PutSnapshot keeps the promise of report.Snapshots.
@@ -76,11 +71,11 @@ func (m *Memory) Begin(_ context.Context, delivery, name, worker string, now tim
 	defer m.mu.Unlock()
 	p, known := m.parts[part{delivery, name}]
 	if !known {
-		p = &progress{worker, report.Progress{At: now}}
+		p = &report.Progress{By: worker, At: now}
 		m.parts[part{delivery, name}] = p
 	}
-	got := p.Progress
-	got.Mine = !p.Done && p.worker == worker
+	got := *p
+	got.Mine = !p.Done && p.By == worker
 	return got, nil
 }
 
@@ -90,7 +85,7 @@ func (m *Memory) Finish(_ context.Context, delivery, name, ref string) error {
 	defer m.mu.Unlock()
 	p, known := m.parts[part{delivery, name}]
 	if !known {
-		p = &progress{}
+		p = &report.Progress{}
 		m.parts[part{delivery, name}] = p
 	}
 	if !p.Done {
@@ -100,10 +95,10 @@ func (m *Memory) Finish(_ context.Context, delivery, name, ref string) error {
 }
 
 // Release keeps the promise of report.Deliveries.
-func (m *Memory) Release(_ context.Context, delivery, name string) error {
+func (m *Memory) Release(_ context.Context, delivery, name, worker string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if p, known := m.parts[part{delivery, name}]; known && !p.Done {
+	if p, known := m.parts[part{delivery, name}]; known && !p.Done && p.By == worker {
 		delete(m.parts, part{delivery, name})
 	}
 	return nil

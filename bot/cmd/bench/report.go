@@ -14,6 +14,7 @@ import (
 
 	"sekisho/auth"
 	"sekisho/bot/cmd/wire/reports"
+	"sekisho/commands"
 	"sekisho/infra/local/awssim"
 )
 
@@ -83,7 +84,7 @@ func (w *world) sendReport(ctx context.Context) (redis, slack int, err error) {
 	reports.Add(w.app, func(string) aws.Config { return cloudConfig(w.env, w.env["AWS_ENDPOINT_URL"]) })
 	d.Reports.Snapshots, d.Reports.Deliveries, d.Reports.Maker.Trail = w.store.Reports(), w.store.Reports(), w.store.Trail(d.Passes.Pepper)
 	before := w.count()
-	_, err = d.SendReport(ctx, auth.Actor{Door: "terminal"}, "weekly", time.Now().UTC().Truncate(time.Second), "")
+	_, err = d.SendReport(ctx, auth.Actor{Door: "terminal"}, commands.ReportTask{Name: "weekly", To: time.Now().UTC().Truncate(time.Second)})
 	after := w.count()
 	return after.redis - before.redis, after.slack - before.slack, err
 }

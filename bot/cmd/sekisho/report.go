@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"os/user"
 	"strings"
@@ -121,36 +122,29 @@ func send(ctx context.Context, d *commands.Desk, p auth.ReportPolicy, again bool
 	if err != nil {
 		return err
 	}
-	now, nonce := d.Now().UTC().Truncate(time.Second), ""
+	t := commands.ReportTask{Name: p.Name, To: to, Try: math.MaxInt32} // what AWS does not show now is not waited for
+	now := d.Now().UTC().Truncate(time.Second)
 	switch {
 	case again && to.IsZero():
 		return fmt.Errorf("no report %q was made yet: without --again the first one is", p.Name)
 	case again:
-		nonce = uuid.NewString()
+		t.Again = uuid.NewString()
 	case now.Sub(to) >= p.Every:
-		to = now
+		t.To = now
 	}
-	sent, err := d.SendReport(ctx, auth.Actor{User: "terminal:" + who, Door: "terminal", Source: who}, p.Name, to, nonce)
+	sent, err := d.SendReport(ctx, auth.Actor{User: "terminal:" + who, Door: "terminal", Source: who}, t)
 	if err != nil {
 		return err
 	}
-	if !sent {
-		fmt.Printf("The report %s up to %s was sent before; --again sends it once more.\n", p.Name, to.Format(time.RFC3339))
+	if !sent.New {
+		fmt.Printf("The report %s up to %s was sent before; --again sends it once more.\n", p.Name, t.To.Format(time.RFC3339))
 		return nil
 	}
-	fmt.Printf("The report %s up to %s is sent: %s.\n", p.Name, to.Format(time.RFC3339), whither(d.Policy, p))
+	fmt.Printf("The report %s up to %s: %s.\n", p.Name, t.To.Format(time.RFC3339), strings.Join(sent.Where, "; "))
+	if sent.Amiss {
+		return errors.New("not everything went where it should")
+	}
 	return nil
-}
-
-func whither(policy *auth.Policy, p auth.ReportPolicy) string {
-	var all []string
-	if p.Slack {
-		all = append(all, "into Slack's channel "+policy.Channels.Reports)
-	}
-	if p.Mail != nil {
-		all = append(all, "by mail to "+strings.Join(p.Mail.To, ", "))
-	}
-	return strings.Join(all, " and ")
 }
 
 type reportDiffCmd struct {

@@ -191,7 +191,7 @@ func TestAReportArrives(t *testing.T) {
 
 	to := time.Now().UTC().Truncate(time.Second).Add(time.Second) // not before the last entry
 	w.due(to)
-	card := w.message(reportsRoom, "Sekisho report · weekly", "Starts refused: *1*", "2: 1 let in, 1 refused (1 no tag)", "Security score", "first report", "image", "data_table")
+	card := w.message(reportsRoom, "Sekisho report · weekly", "Starts refused: *1*", "2: 1 let in, 1 refused (1 no tag)", "Security score", "no earlier report", "image", "data_table")
 	first := w.thread(card)
 	r := valid(t, first[".json"])
 	admitted, refused := w.trailSays()
@@ -215,7 +215,7 @@ func TestAReportArrives(t *testing.T) {
 	if text := w.says(0, "report", "--send"); !strings.Contains(text, "was sent before") {
 		t.Errorf("sent again: %s", text)
 	}
-	if text := w.says(0, "report", "--send", "--again"); !strings.Contains(text, "is sent: into Slack's channel C0REPORT and by mail to security@example.com") {
+	if text := w.says(0, "report", "--send", "--again"); !strings.Contains(text, "Slack C0REPORT; mail to security@example.com") {
 		t.Errorf("wanted once more: %s", text)
 	}
 	w.mails(2)

@@ -16,7 +16,7 @@ func (a *App) CheckSlack(ctx context.Context) error {
 	c := a.Desk.Policy.Channels
 	for _, named := range []struct{ where, id string }{
 		{"slack.channels.alerts", c.Alerts}, {"slack.channels.approvals", c.Approvals}, {"slack.channels.break_glass", c.BreakGlass},
-		{"slack.channels.keys", c.Keys},
+		{"slack.channels.keys", c.Keys}, {"slack.channels.reports", c.Reports},
 	} {
 		if named.id == "" || named.where != "slack.channels.alerts" && named.id == c.Alerts {
 			continue // not named, or named once already
@@ -42,6 +42,9 @@ func (a *App) CheckSlack(ctx context.Context) error {
 	}
 	if keys := a.Desk.Policy.Keys; keys != nil {
 		groups("keys.decide", keys.Decide)
+	}
+	for _, r := range a.Desk.Policy.Reports {
+		groups(fmt.Sprintf("report %q", r.Name), r.Ask)
 	}
 	return errors.Join(wrong...)
 }

@@ -24,6 +24,7 @@ import (
 
 	"sekisho/auth"
 	"sekisho/auth/report"
+	"sekisho/commands"
 )
 
 const reportsRoom = "C0REPORT"
@@ -40,7 +41,7 @@ func (p *process) reports() {
 	for _, name := range []string{"weekly", "weekly", "yearly"} {
 		event("sekisho.schedule", "Report", map[string]string{"name": name})
 	}
-	_, err := p.Desk.SendReport(ctx, auth.Actor{User: "terminal:hana", Door: "terminal"}, "weekly", end, "again")
+	_, err := p.Desk.SendReport(ctx, auth.Actor{User: "terminal:hana", Door: "terminal"}, commands.ReportTask{Name: "weekly", To: end, Again: "again"})
 	p.out.err(err)
 	event("sekisho.task", "Send a report", map[string]any{"name": "weekly", "to": end, "again": "twice", "try": 7}) // of which people are told
 
@@ -48,7 +49,6 @@ func (p *process) reports() {
 	p.user = other
 	p.ask("/sekisho", "report")
 	p.ask("/sekisho", "report keys 30d")
-	p.ask("/sekisho", "report "+p.response)
 	p.user = owner
 	for _, task := range p.tasks() {
 		if strings.Contains(task, `"detail-type":"Report to somebody"`) {
@@ -97,12 +97,21 @@ func (p *process) print(o report.Order) {
 }
 
 // hurried waits no minutes for what does not come.
-type hurried struct{ report.CredentialReader }
+type hurried struct {
+	report.CredentialReader
+	report.Mailer
+}
 
 func (h hurried) Credentials(ctx context.Context) (report.Credentials, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	return h.CredentialReader.Credentials(ctx)
+}
+
+func (h hurried) Send(ctx context.Context, m report.Mail) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return h.Mailer.Send(ctx, m)
 }
 
 // file is the part of Slack that takes files. Their names say how it fails.
@@ -217,8 +226,9 @@ func (p *process) reported(awsIs string) {
 	case says:
 		holds("a file", "InvalidParameterValue")
 		holds("a message in "+alerts, "MessageRejected")
+		holds("a message in "+alerts, "SES%3A+InvalidParameterValue")
 	case unsigned:
 		holds("a file", "SignatureDoesNotMatch")
-		holds("a message in "+alerts, "SignatureDoesNotMatch")
+		holds("an error", "SES: SignatureDoesNotMatch")
 	}
 }

@@ -105,8 +105,9 @@ const (
 	wrong    = "wrong"    // Redis: the password is another
 )
 
-// TestSecretsStayInside drives every adapter and the whole way of a pass, with
-// everything around the process working, failing in turn, and failing at once.
+// TestSecretsStayInside drives every adapter and the whole way of a pass, an
+// access key and a report, with everything around the process working, failing
+// in turn, and failing at once.
 func TestSecretsStayInside(t *testing.T) {
 	for _, c := range []struct{ slack, aws, redis string }{
 		{works, works, works},
@@ -137,10 +138,11 @@ type process struct {
 	queue    string // its URL
 	response string // a response URL
 
-	mu    sync.Mutex
-	codes []string // every code that a person or a tag was given
-	user  string   // who types and clicks
-	asked int
+	mu       sync.Mutex
+	codes    []string // every code that a person or a tag was given
+	user     string   // who types and clicks
+	asked    int
+	rejected int // mails
 }
 
 func newProcess(t *testing.T, slackIs, awsIs, redisIs string) *process {
@@ -192,7 +194,9 @@ func newProcess(t *testing.T, slackIs, awsIs, redisIs string) *process {
 	t.Cleanup(func() { app.Close() })
 	reports.Add(app, config)
 	if awsIs != works {
-		app.Desk.Reports.Maker.Credentials = hurried{app.Desk.Reports.Maker.Credentials}
+		r := app.Desk.Reports
+		h := hurried{r.Maker.Credentials, r.Mailer}
+		r.Maker.Credentials, r.Mailer = h, h
 	}
 	p.App = app
 	return p
@@ -290,15 +294,25 @@ func (p *process) amazon(fails string) http.Handler {
 		action, mail := form.Get("Action"), strings.HasPrefix(r.URL.Path, "/v2/email/")
 		switch signed := r.Header.Get("Authorization"); {
 		case fails == unsigned:
-			refuse(w, r, "SignatureDoesNotMatch", fmt.Sprintf("The Canonical String should have been '%s %s %v %s'", r.Method, r.URL, r.Header, body))
+			refuse(w, r, "SignatureDoesNotMatch", fmt.Sprintf("The Canonical String should have been '%s %s %v'", r.Method, r.URL, r.Header))
 		case fails == says && mail:
-			refuse(w, r, "MessageRejected", fmt.Sprintf("Email address is not verified: %s %s", signed, body))
+			refuse(w, r, p.rejection(), fmt.Sprintf("Email address is not verified: %s %s", signed, body))
 		case fails == says && action != "" && !strings.HasPrefix(action, "Describe"):
 			refuse(w, r, "InvalidParameterValue", fmt.Sprintf("Value (%s %s) for parameter value is invalid", signed, body))
 		default:
 			working.ServeHTTP(w, r)
 		}
 	})
+}
+
+// rejection is SES's code for a mail: of the first, that it will never be taken.
+func (p *process) rejection() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.rejected++; p.rejected == 1 {
+		return "MessageRejected"
+	}
+	return "InvalidParameterValue"
 }
 
 // refuse answers in the form of the service that is called.

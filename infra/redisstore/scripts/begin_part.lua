@@ -1,7 +1,7 @@
 -- Claims a part of a delivery, if nobody has.
 -- KEYS: parts. ARGV: part, worker, now, keep (milliseconds).
--- Returns {version, mine, when it was begun, what it is known by}; without the
--- last it was not sent.
+-- Returns {version, who began it, when, what it is known by}; without the last
+-- it was not sent.
 local by, at = 'by:' .. ARGV[1], 'at:' .. ARGV[1]
 local f = redis.call('HMGET', KEYS[1], 'v', by, at, 'ref:' .. ARGV[1])
 if f[1] and f[1] ~= '1' then return {f[1]} end
@@ -12,5 +12,4 @@ if not worker and not ref then
   redis.call('HSET', KEYS[1], 'v', 1, by, worker, at, begun)
   redis.call('PEXPIRE', KEYS[1], ARGV[4])
 end
-local mine = not ref and worker == ARGV[2]
-return {'1', mine and 1 or 0, begun or '', ref}
+return {'1', worker or '', begun or '', ref}
