@@ -74,7 +74,8 @@ func (t *tally) add(e auth.Entry) {
 // again says whether the trail has said this before: an entry whose first
 // writing was not confirmed is written twice.
 func (t *tally) again(e auth.Entry) bool {
-	if strings.HasPrefix(e.Note, "launched ") { // the second time perhaps later, by another worker
+	judged := e.Act == auth.ActStart || e.Act == auth.ActStartStop
+	if judged && strings.HasPrefix(e.Note, "launched ") { // the second time perhaps later, by another worker
 		e = auth.Entry{Act: e.Act, Instance: e.Instance, Note: e.Note}
 	}
 	e.Time, e.Seq, e.Prev, e.Hash = e.Time.UTC(), 0, "", ""
