@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -27,7 +28,15 @@ type cli struct {
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
+// memory is what the garbage collector is to keep to, as long as what is alive
+// fits: the report of 5,000 users does, and with it in a small container. Without
+// that word it would let the heap grow to twice what is alive.
+const memory = 80 << 20
+
 func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memory)
+	}
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
 		os.Exit(exit(runLambda(os.Getenv, newLog())))
 	}
