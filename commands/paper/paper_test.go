@@ -84,10 +84,17 @@ func cases() map[string]report.Report {
 func TestGolden(t *testing.T) {
 	kept := 0
 	for name, r := range cases() {
+		all := map[string][]byte{}
 		for form := range forms {
+			all[form] = []byte(write(t, form, r))
+		}
+		var err error
+		if all["json"], err = r.Encode(); err != nil { // the value that all of them show
+			t.Fatal(err)
+		}
+		for form, got := range all {
 			kept++
 			path := "testdata/" + name + "." + form
-			got := []byte(write(t, form, r))
 			if *update {
 				if err := os.WriteFile(path, got, 0o644); err != nil {
 					t.Fatal(err)

@@ -41,9 +41,9 @@ func (p *process) reports() {
 	for _, name := range []string{"weekly", "weekly", "yearly"} {
 		event("sekisho.schedule", "Report", map[string]string{"name": name})
 	}
-	_, err := p.Desk.SendReport(ctx, auth.Actor{User: "terminal:hana", Door: "terminal"}, commands.ReportTask{Name: "weekly", To: end, Again: "again"})
+	_, err := p.Desk.SendReport(ctx, auth.Actor{User: "terminal:hana", Door: "terminal"}, commands.ReportTask{Name: "weekly", To: end, Again: "again", Try: 9})
 	p.out.err(err)
-	event("sekisho.task", "Send a report", map[string]any{"name": "weekly", "to": end, "again": "twice", "try": 7}) // of which people are told
+	event("sekisho.task", "Send a report", map[string]any{"name": "weekly", "to": end.Add(time.Minute), "try": 7}) // of which people are told
 
 	p.ask("/sekisho", "report") // who may not
 	p.user = other
