@@ -16,21 +16,8 @@ import (
 // openMail opens the newest mail, and returns the frame with its HTML as a tab of its own.
 func openMail(t *testing.T, tab context.Context) context.Context {
 	t.Helper()
-	browsertest.Do(t, tab, browsertest.Click("tab-mail"), browsertest.Click("mail-open"),
-		browsertest.Until(`document.querySelector('[data-testid="mail-frame"]')?.dataset.loaded === ""`))
-	targets, err := chromedp.Targets(tab)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, target := range targets {
-		if target.Type == "iframe" && strings.HasSuffix(target.URL, "/html") {
-			frame, cancel := chromedp.NewContext(tab, chromedp.WithTargetID(target.TargetID))
-			t.Cleanup(cancel)
-			return frame
-		}
-	}
-	t.Fatal("the mail is in no frame of its own, whose process is not the page's")
-	return nil
+	browsertest.Do(t, tab, browsertest.Click("tab-mail"), browsertest.Click("mail-open"))
+	return browsertest.Mail(t, tab)
 }
 
 func TestMailOnThePage(t *testing.T) {

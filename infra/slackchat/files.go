@@ -10,6 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"sekisho/auth"
 	"sekisho/auth/report"
 )
 
@@ -21,7 +22,8 @@ const altMost = 1000
 var errNotTheirs = errors.New("the upload's URL is neither an https one of Slack's nor at SLACK_API_URL")
 
 // Upload hands a file over. Nobody sees it before Share, and Slack throws it
-// away if that never comes.
+// away if that never comes. The error wraps auth.ErrNotReachable where trying
+// again is no use.
 // https://docs.slack.dev/messaging/working-with-files#uploading_files
 func (c *Chat) Upload(ctx context.Context, f report.File) (report.SlackFile, error) {
 	if len(f.Content) == 0 {
@@ -46,7 +48,7 @@ func (c *Chat) Upload(ctx context.Context, f report.File) (report.SlackFile, err
 		})
 	}
 	if err != nil {
-		return report.SlackFile{}, fmt.Errorf("uploading %s: %w", f.Name, c.plain(err))
+		return report.SlackFile{}, fmt.Errorf("uploading %s: %w", f.Name, c.unreachable(untakable(err)))
 	}
 	return report.SlackFile{ID: at.FileID, Title: f.Title}, nil
 }
@@ -72,9 +74,21 @@ func (c *Chat) Share(ctx context.Context, channel, thread string, files []report
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("sharing files in %s: %w", channel, c.unsaid(err))
+		return fmt.Errorf("sharing files in %s: %w", channel, c.unsaid(untakable(err)))
 	}
 	return nil
+}
+
+// untakable marks an error as auth.ErrNotReachable when Slack takes no such file
+// from this app, or none in this workspace.
+// https://docs.slack.dev/reference/methods/files.getUploadURLExternal
+func untakable(err error) error {
+	switch refusal(err).Err {
+	case "missing_scope", "file_uploads_disabled", "file_uploads_except_images_disabled", "file_type_not_allowed",
+		"file_upload_size_restricted":
+		return fmt.Errorf("%w: %w", auth.ErrNotReachable, err)
+	}
+	return err
 }
 
 func cut(text string, most int) string {

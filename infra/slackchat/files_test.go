@@ -3,11 +3,13 @@ package slackchat_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"sekisho/auth"
 	"sekisho/auth/report"
 )
 
@@ -29,6 +31,38 @@ func TestErrorsKeepTheUploadURL(t *testing.T) {
 		_, err := c.Upload(t.Context(), report.File{Name: "keys.csv", Content: []byte("a,b")})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "upload/x") {
 			t.Errorf("%q: %v, want %q", at, err, want)
+		}
+	}
+}
+
+// TestFilesThatSlackNeverTakes: whoever shares them is told that trying again is no
+// use, and what is.
+func TestFilesThatSlackNeverTakes(t *testing.T) {
+	for code, c := range map[string]struct {
+		never  bool
+		advice string
+	}{
+		"missing_scope":                       {true, "add the scope (files:write) to the app"},
+		"not_in_channel":                      {true, "/invite"},
+		"file_uploads_disabled":               {true, ""},
+		"file_uploads_except_images_disabled": {true, ""},
+		"file_type_not_allowed":               {true, ""},
+		"file_upload_size_restricted":         {true, ""},
+		"internal_error":                      {false, ""},
+		"invalid_auth":                        {false, ""},
+	} {
+		no := chat(&http.Client{Transport: transport(func(*http.Request) (*http.Response, error) {
+			answer := httptest.NewRecorder()
+			fmt.Fprintf(answer, `{"ok":false,"error":%q,"needed":"files:write"}`, code)
+			return answer.Result(), nil
+		})}, "http://slack.test")
+		_, uploaded := no.Upload(t.Context(), report.File{Name: "keys.csv", Content: []byte("a,b")})
+		shared := no.Share(t.Context(), "C0REPORT", "1.1", []report.SlackFile{{ID: "F1"}})
+		for what, err := range map[string]error{"uploading keys.csv: ": uploaded, "sharing files in C0REPORT: ": shared} {
+			if err == nil || errors.Is(err, auth.ErrNotReachable) != c.never || errors.Is(err, report.ErrUnsure) ||
+				!strings.HasPrefix(err.Error(), what) || !strings.Contains(err.Error(), code) || !strings.Contains(err.Error(), c.advice) {
+				t.Errorf("%s: %v", code, err)
+			}
 		}
 	}
 }

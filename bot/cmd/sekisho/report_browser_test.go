@@ -1,14 +1,11 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 
 	"sekisho/auth"
 	"sekisho/infra/local/browsertest"
@@ -31,9 +28,8 @@ func TestAReportInABrowser(t *testing.T) {
 	browsertest.Do(t, tab, ticked("report"), shows(fmt.Sprintf("Starts refused: %d", refused)), shows(fmt.Sprintf("%d: %d let in, %d refused", admitted+refused, admitted, refused)))
 
 	// The mail beside it.
-	browsertest.Do(t, tab, browsertest.Click("mail-open"),
-		browsertest.Until(`document.querySelector('[data-testid="mail-frame"]')?.dataset.loaded === ""`))
-	frame := mailFrame(t, tab)
+	browsertest.Do(t, tab, browsertest.Click("mail-open"))
+	frame := browsertest.Mail(t, tab)
 	browsertest.Eval[bool](t, tab, `(document.querySelector('[data-testid="picture"]').closest(".message").scrollIntoView(), true)`)
 	browsertest.Picture(t, tab, "report")
 	if text := browsertest.Eval[string](t, frame, `document.body.innerText`); !strings.Contains(text, fmt.Sprintf("%d starts: %d let in, %d refused", admitted+refused, admitted, refused)) {
@@ -62,24 +58,6 @@ func TestAReportInABrowser(t *testing.T) {
 	if code := demo.stop(); code != 0 {
 		t.Errorf("the demo ended with %d", code)
 	}
-}
-
-// mailFrame is the frame in which a mail is shown, as a tab of its own.
-func mailFrame(t *testing.T, tab context.Context) context.Context {
-	t.Helper()
-	targets, err := chromedp.Targets(tab)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, target := range targets {
-		if target.Type == "iframe" && strings.HasSuffix(target.URL, "/html") {
-			frame, cancel := chromedp.NewContext(tab, chromedp.WithTargetID(target.TargetID))
-			t.Cleanup(cancel)
-			return frame
-		}
-	}
-	t.Fatal("no mail is open")
-	return nil
 }
 
 // printedStarts counts the judged starts in the trail that the bot printed.

@@ -147,3 +147,22 @@ func Picture(t *testing.T, tab context.Context, name string) {
 
 // Say types a line and sends it with Enter.
 func Say(text string) Step { return Write("composer", text+"\r") }
+
+// Mail is the frame in which an open mail is shown, as a tab of its own: its process is not the page's.
+func Mail(t *testing.T, tab context.Context) context.Context {
+	t.Helper()
+	Do(t, tab, Until(`document.querySelector('[data-testid="mail-frame"]')?.dataset.loaded === ""`))
+	targets, err := chromedp.Targets(tab)
+	if err != nil {
+		t.Fatalf("in the browser: %v", err)
+	}
+	for _, target := range targets {
+		if target.Type == "iframe" && strings.HasSuffix(target.URL, "/html") {
+			frame, cancel := chromedp.NewContext(tab, chromedp.WithTargetID(target.TargetID))
+			t.Cleanup(cancel)
+			return frame
+		}
+	}
+	t.Fatal("in the browser: the mail is in no frame of its own")
+	return nil
+}
