@@ -211,7 +211,8 @@ func Jobs() []Job {
 type Chat interface {
 	// Post says something in a channel, or in the thread of a message, and
 	// returns the new message's timestamp. The error wraps auth.ErrNotReachable
-	// where the channel does not take it, however often it is tried.
+	// where the channel does not take it, however often it is tried, and
+	// report.ErrUnsure where it may have been said.
 	Post(ctx context.Context, channel, thread, text string, blocks []slack.Block) (ts string, err error)
 	// Update rewrites a message of the bot's own; one that is gone needs none. The
 	// error is as Post's.
@@ -241,10 +242,12 @@ type Views interface {
 // Files puts files into Slack.
 type Files interface {
 	// Upload hands a file over. Nobody sees it before it is shared, and after a
-	// while Slack throws one away that never is.
+	// while Slack throws one away that never is. The error wraps
+	// auth.ErrNotReachable where Slack takes no such file, however often it is tried.
 	Upload(ctx context.Context, f report.File) (report.SlackFile, error)
 	// Share shows files in a message's thread. Without a channel nobody sees them
-	// still, and image blocks may show them. Each can be shared once.
+	// still, and image blocks may show them. Each can be shared once. The error is
+	// as Upload's, or wraps report.ErrUnsure where they may be shown all the same.
 	Share(ctx context.Context, channel, thread string, files []report.SlackFile) error
 }
 

@@ -101,24 +101,32 @@ type fusedStore struct {
 	*fuse
 }
 
+// stores does nothing any more when the time is up, as a store that is far away.
+func (f fusedStore) stores(ctx context.Context, do func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return f.effect("the store", do)
+}
+
 func (f fusedStore) PutSnapshot(
 	ctx context.Context, name string, to time.Time, text []byte, keep int, forHow time.Duration,
 ) (kept []byte, err error) {
-	err = f.effect("the store", func() error { kept, err = f.Memory.PutSnapshot(ctx, name, to, text, keep, forHow); return err })
+	err = f.stores(ctx, func() error { kept, err = f.Memory.PutSnapshot(ctx, name, to, text, keep, forHow); return err })
 	return kept, err
 }
 
 func (f fusedStore) Begin(ctx context.Context, delivery, part, worker string, now time.Time) (p report.Progress, err error) {
-	err = f.effect("the store", func() error { p, err = f.Memory.Begin(ctx, delivery, part, worker, now); return err })
+	err = f.stores(ctx, func() error { p, err = f.Memory.Begin(ctx, delivery, part, worker, now); return err })
 	return p, err
 }
 
 func (f fusedStore) Finish(ctx context.Context, delivery, part, ref string) error {
-	return f.effect("the store", func() error { return f.Memory.Finish(ctx, delivery, part, ref) })
+	return f.stores(ctx, func() error { return f.Memory.Finish(ctx, delivery, part, ref) })
 }
 
 func (f fusedStore) Release(ctx context.Context, delivery, part, worker string) error {
-	return f.effect("the store", func() error { return f.Memory.Release(ctx, delivery, part, worker) })
+	return f.stores(ctx, func() error { return f.Memory.Release(ctx, delivery, part, worker) })
 }
 
 type fusedMail struct {
@@ -158,21 +166,6 @@ type fusedTrail struct {
 func (f fusedTrail) Append(ctx context.Context, entries ...auth.Entry) (linked []auth.Entry, err error) {
 	err = f.effect("the store", func() error { linked, err = f.Trail.Append(ctx, entries...); return err })
 	return linked, err
-}
-
-// lossyChat is Slack that does what it is told and loses its answers to messages
-// of several blocks.
-type lossyChat struct {
-	commands.Chat
-	err error
-}
-
-func (l *lossyChat) Post(ctx context.Context, channel, thread, text string, blocks []slack.Block) (string, error) {
-	ts, err := l.Chat.Post(ctx, channel, thread, text, blocks)
-	if len(blocks) > 1 && err == nil {
-		return "", l.err
-	}
-	return ts, err
 }
 
 // together does the same in all offices at once, and waits for all.

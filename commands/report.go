@@ -55,7 +55,7 @@ func reportDue(ctx context.Context, d *Desk, e Event) error {
 			":wrench: A schedule asks for the report %s, and the policy has %s. Mend the schedule's `detail` (`{\"name\": \"weekly\"}`) or the policy's `reports:`.",
 			name(named.Name), d.reportNames())})
 	}
-	return d.sendOrPutOff(ctx, e.actor(), ReportTask{Name: named.Name, To: e.Time.UTC().Truncate(time.Second)})
+	return d.sendOrPutOff(ctx, e.actor(), ReportTask{Name: named.Name, To: e.Time})
 }
 
 func (d *Desk) reportNames() string {
@@ -144,6 +144,7 @@ const ahead = 5 * time.Minute
 // time. What was sent of it before, by whomever, is not sent again; an override
 // (Again, any text of its own) starts afresh.
 func (d *Desk) SendReport(ctx context.Context, by auth.Actor, t ReportTask) (Sent, error) {
+	t.To = t.To.UTC().Truncate(time.Second) // as its delivery and its turn are named
 	p, ok := d.Policy.Report(t.Name)
 	switch {
 	case !ok || t.Name == "":

@@ -1,15 +1,18 @@
 package commands_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"sekisho/auth"
 	"sekisho/auth/purge"
+	"sekisho/auth/report"
 	"sekisho/commands"
 )
 
@@ -101,7 +104,7 @@ func TestWhoMayAskForAReport(t *testing.T) {
 		"somebody who left":      {ben, func(o *reportOffice) { o.change(ben, func(p *auth.Person) { p.Deactivated = true }) }, no, true},
 		"Slack away":             {tom, func(o *reportOffice) { o.people.away = errAway }, "Something went wrong", false},
 		"the queue away":         {tom, func(o *reportOffice) { o.queue.away = errors.New("SQS is away") }, "Something went wrong", false},
-		"no queue":               {tom, func(o *reportOffice) { o.Queue = nil }, "Something went wrong", false},
+		"no queue":               {tom, func(o *reportOffice) { o.Queue = nil }, "no work queue is configured", false},
 		"no reports in the policy": {
 			tom, func(o *reportOffice) { o.Policy.Reports = nil }, "There are no reports here: Sekisho's policy has no `reports:` part", false,
 		},
@@ -120,6 +123,9 @@ func TestWhoMayAskForAReport(t *testing.T) {
 				if e := o.wantNoted(auth.ActReportAsk, auth.Refused); e.Submitted != c.user || e.Reason != string(auth.NoReader) || e.Note != "keys 30d" {
 					t.Errorf("the trail has %+v", e)
 				}
+			}
+			if working := strings.Contains(m.Text, "Working"); working != (len(o.noted(auth.ActReportAsk, auth.Done)) == 1) && name != "the queue away" {
+				t.Errorf("in the trail: %+v", o.entries())
 			}
 			if refused := len(o.noted(auth.ActReportAsk, auth.Refused)) > 0; refused != c.refuse || len(o.chat.all()) > 0 {
 				t.Errorf("in the trail as refused: %v", refused)
@@ -172,13 +178,13 @@ func TestWhatIsAskedToBeReported(t *testing.T) {
 	for text, want := range map[string]string{
 		"report cakes":               "`cakes` is neither a part of a report (`starts`, `keys`, `users`) nor a time",
 		"report keys <!channel>":     "`&lt;!channel&gt;` is neither",
-		"report 401d":                "can begin up to 400 days ago and must begin before now; `401d` does not",
-		"report 0d":                  "must begin before now; `0d` does not",
-		"report 2027-01-16":          "must begin before now",
+		"report 401d":                "begins before now and up to 400 days ago, which is as long as the trail is kept; `401d` does not",
+		"report 0d":                  "begins before now and up to 400 days ago, which is as long as the trail is kept; `0d` does not",
+		"report 2027-01-16":          "begins before now",
 		"report 2027-99-99":          "is neither",
 		"report -7d":                 "is neither",
 		"report " + long("x"):        "is neither",
-		"report keys users 9999999d": "can begin up to 400 days ago",
+		"report keys users 9999999d": "up to 400 days ago",
 	} {
 		o := newReportOffice(t)
 		m := o.sekisho(tom, text)
@@ -187,6 +193,14 @@ func TestWhatIsAskedToBeReported(t *testing.T) {
 			t.Errorf("%s: to do %v, in the trail %+v", text, o.queue.kinds(), o.entries())
 		}
 	}
+}
+
+// No further than the trail itself.
+func TestAReportReachesBackAsFarAsTheTrailIsKept(t *testing.T) {
+	o := newReportOffice(t)
+	o.Policy.Trail.Keep = 30 * day
+	wants(t, "31 days", o.sekisho(tom, "report 31d").Text, "up to 30 days ago, which is as long as the trail is kept; `31d` does not")
+	wants(t, "30 days", o.sekisho(tom, "report 30d").Text, "Working on your report")
 }
 
 func long(text string) string { return strings.Repeat(text, 3000) }
@@ -214,8 +228,13 @@ func TestALongReportSaysWhatItIsAt(t *testing.T) {
 		o.iam.add(fmt.Sprint("user", n), day)
 	}
 	o.iam.during["Keys"] = func() { o.clock.add(time.Minute) }
-	o.slack.FailNext("chat.postMessage", "internal_error", 2)
 	o.sekisho(tom, "report")
+	o.process(&fuse{left: 1, breaks: true}) // what is made cannot be kept, and is made again
+	o.Queue = o.queue
+	if err := o.work(askedTask); err != nil {
+		t.Fatal(err)
+	}
+	o.process(nil)
 	o.finish()
 	all := o.chat.all()
 	if len(all) != 4 || len(o.dm(tom).cards) != 1 {
@@ -254,7 +273,7 @@ func TestAnAskedReportWithoutItsFiles(t *testing.T) {
 	o.sekisho(tom, "report")
 	o.rush()
 	s := o.chat.next(t, "respond")
-	wants(t, "the answer", s.text, "Your report: its files could not be put below its message", "is_archived")
+	wants(t, "the answer", s.text, "Your report is there, but its files could not be put below it", "is_archived", "ask for it again")
 	if a := o.dm(tom); len(a.cards) != 1 || len(a.files) > 0 {
 		t.Errorf("%d cards, files %v", len(a.cards), a.files)
 	}
@@ -267,16 +286,13 @@ func TestAnAskedReportIsTriedFiveTimes(t *testing.T) {
 		"Slack":      func(o *reportOffice) { o.slack.unplug(true) },
 		"the store":  func(o *reportOffice) { o.process(&fuse{left: 1, breaks: true}) },
 		"the people": func(o *reportOffice) { o.people.away = errAway },
-		"no report":  func(o *reportOffice) { o.Policy.Reports = nil },
 		"the trail":  func(o *reportOffice) { o.redis.SetError(gone) },
 		"in no form": func(o *reportOffice) { o.slack.UnknownBlocks("header") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newReportOffice(t)
 			o.sekisho(tom, "report")
-			if spoil(o); o.Policy.Reports == nil {
-				o.Policy.Keys.Decide = append(o.Policy.Keys.Decide, tom)
-			}
+			spoil(o)
 			o.Queue = o.queue
 			tries := 0
 			for ; len(o.queue.tasks) > 0 && tries < 10; tries++ {
@@ -291,9 +307,8 @@ func TestAnAskedReportIsTriedFiveTimes(t *testing.T) {
 			if len(all) != 1 || all[0].how != "respond" || all[0].url != answerAt {
 				t.Fatalf("answered %+v", all)
 			}
-			if !strings.Contains(all[0].text, "Try again in a minute") {
-				t.Errorf("answered %q", all[0].text)
-			}
+			wants(t, "the answer", all[0].text, "I could not finish your report", "Ask again in some minutes")
+			lacks(t, "the answer", all[0].text, "Nothing was given out")
 			if waited := o.clock.Now().Sub(noon); waited < time.Minute || waited > 25*time.Minute {
 				t.Errorf("it took %s", waited) // a response URL lives for 30 minutes
 			}
@@ -317,6 +332,58 @@ func TestAnAskedReportComesInTheEnd(t *testing.T) {
 	if all := o.chat.all(); len(all) != 1 || !strings.Contains(all[0].text, "Your report is in your direct messages") {
 		t.Errorf("answered %+v", all)
 	}
+}
+
+// Whoever goes on with an asked report sends what was made at first.
+func TestAnAskedReportIsMadeOnce(t *testing.T) {
+	o := newReportOffice(t)
+	puts := &watchedPuts{Snapshots: o.Desk.Reports.Snapshots}
+	o.Desk.Reports.Snapshots = puts
+	o.slack.FailNext("files.completeUploadExternal", "internal_error", 2)
+	o.sekisho(tom, "report")
+	if err := o.work(askedTask); err != nil {
+		t.Fatal(err)
+	}
+	o.credentials.rows, o.credentials.err = nil, errors.New("AWS is away")
+	o.finish()
+	a := o.dm(tom)
+	if len(a.shared) != 1 {
+		t.Fatalf("%d cards, files %v", len(a.cards), a.files)
+	}
+	files := a.shared[0].Files
+	_, text, _ := o.slack.File(files[len(files)-1].ID)
+	wants(t, "the files", string(text), `"name": "hana"`)
+	wants(t, "the message", string(a.cards[0].Blocks), "*IAM users* — 2")
+	if want := []string{"asked trigger.1, 1 for 1h0m0s"}; !slices.Equal(puts.all, want) {
+		t.Errorf("kept: %q", puts.all)
+	}
+}
+
+// watchedPuts notes what is kept, and for how long.
+type watchedPuts struct {
+	report.Snapshots
+	all []string
+}
+
+func (w *watchedPuts) PutSnapshot(
+	ctx context.Context, name string, to time.Time, text []byte, keep int, forHow time.Duration,
+) ([]byte, error) {
+	w.all = append(w.all, fmt.Sprintf("%s, %d for %s", name, keep, forHow))
+	return w.Snapshots.PutSnapshot(ctx, name, to, text, keep, forHow)
+}
+
+// Each report reads all of IAM's users: one a minute is enough for one person.
+func TestWhoAsksAgainAtOnce(t *testing.T) {
+	o := newReportOffice(t)
+	wants(t, "the first", o.sekisho(tom, "report").Text, "Working on your report")
+	wants(t, "the second", o.sekisho(tom, "report keys").Text, "You asked for a report less than 1 minute ago")
+	wants(t, "somebody else's", o.sekisho(ben, "report").Text, "Working on your report")
+	wants(t, "wrong words", o.sekisho(tom, "report cakes").Text, "is neither")
+	if kinds := o.queue.kinds(); len(kinds) != 2 {
+		t.Errorf("to do: %v", kinds)
+	}
+	o.later(time.Minute)
+	wants(t, "a minute later", o.sekisho(tom, "report").Text, "Working on your report")
 }
 
 // Between the question and the answer somebody may have lost the right to it.
@@ -375,9 +442,11 @@ func TestAForgedReportGoesNowhere(t *testing.T) {
 		t.Error("a task that nobody can read is lost")
 	}
 	o.Desk.Reports = nil
+	o.chat.all()
 	if err := o.run(taskOf(askedTask, fmt.Sprintf(`{"reply":%q}`, forReport))); err == nil || !strings.Contains(err.Error(), "makes no reports") {
 		t.Errorf("without reports: %v", err)
 	}
+	wants(t, "who waits", o.chat.next(t, "respond").text, "makes no reports, so yours does not come")
 }
 
 // TestAnAskedReportSurvivesEveryCrash is as for the schedule's; whoever asked is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"sekisho/auth"
+	"sekisho/auth/purge"
 	"sekisho/auth/report"
 	"sekisho/commands"
 )
@@ -100,11 +102,23 @@ func TestAReportThatIsHalfInSlack(t *testing.T) {
 	}
 }
 
-// What stays refused is told, after a while and once a day: the app may lack a
-// permission that somebody can give it.
-func TestAReportThatIsStuck(t *testing.T) {
+// The app may lack a permission that somebody can give it: that is told at once.
+func TestAReportWithoutThePermissionForFiles(t *testing.T) {
 	o := newReportOffice(t)
 	o.slack.FailNext("files.getUploadURLExternal", "missing_scope", 1000)
+	o.report()
+	o.wantAlerts("without the scope", "is there, but its files could not be put below it")
+	wants(t, "the alert", o.alerts()[0], "The report `weekly` up to", "missing_scope", "--again --name weekly")
+	if a := o.arrived(); len(a.cards) != 1 || len(a.files) > 0 || len(a.mails) != 1 {
+		t.Errorf("%d cards, files %v, %d mails", len(a.cards), a.files, len(a.mails))
+	}
+	wants(t, "the trail", o.wantNoted(auth.ActReport, auth.Refused).Note, "Slack C0REPORT, without its files", "mail to security@example.test")
+}
+
+// What stays so is told after a while, and when the next report is due it is left.
+func TestAReportThatIsStuck(t *testing.T) {
+	o := newReportOffice(t)
+	o.slack.FailNext("files.getUploadURLExternal", "internal_error", 100_000)
 	if err := o.due(noon); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +133,13 @@ func TestAReportThatIsStuck(t *testing.T) {
 		o.pass(o.queue.tasks[0].after)
 	}
 	o.wantAlerts("stuck", "The report `weekly` up to")
-	wants(t, "the alert", o.alerts()[0], "missing_scope", "I keep trying", "or not all of it")
+	wants(t, "the alert", o.alerts()[0], "internal_error", "I keep trying", "or not all of it")
+	o.later(week)
+	o.pass(o.queue.tasks[0].after)
+	o.wantAlerts("a week later", "I keep trying", "I do not try any more")
+	if len(o.queue.tasks) > 0 {
+		t.Errorf("to do: %v", o.queue.kinds())
+	}
 	if a := o.arrived(); len(a.cards) != 1 || len(a.mails) != 1 {
 		t.Errorf("%d cards, %d mails", len(a.cards), len(a.mails))
 	}
@@ -140,6 +160,7 @@ func TestAMailThatSESRefuses(t *testing.T) {
 	}
 	o.wantAlerts("refused", "its mail was not sent")
 	text := o.alerts()[0]
+	wants(t, "the trail", o.wantNoted(auth.ActReport, auth.Refused).Note, "Slack C0REPORT; mail to security@example.test: refused by SES")
 	wants(t, "the alert", text, "The report `weekly` up to", "`MessageRejected: Email address is not verified: &lt;!channel&gt; *security@example.test*`",
 		"*Next:* verify security@example.test or Ann &lt;ann@example.test&gt; in SES", "`sekisho report --send --again --name weekly`")
 	lacks(t, "the alert", text, "<ann", "<!channel")
@@ -178,6 +199,63 @@ func TestAReportWaitsForSES(t *testing.T) {
 	o.wantNoted(auth.ActReport, auth.Done)
 }
 
+// What AWS may show in some minutes is waited for, a quarter of an hour; then the
+// report says what it lacks.
+func TestAReportWaitsForWhatAWSDoesNotShowYet(t *testing.T) {
+	for name, tries := range map[string]int{"it comes": 2, "it does not": 3} {
+		t.Run(name, func(t *testing.T) {
+			o := newReportOffice(t)
+			o.credentials.err = errors.New("ReportInProgress")
+			if err := o.due(noon); err != nil {
+				t.Fatal(err)
+			}
+			for n := range tries {
+				if a := o.arrived(); len(a.cards)+len(a.mails) > 0 || len(o.queue.tasks) != 1 || o.queue.tasks[0].after != 5*time.Minute {
+					t.Fatalf("try %d: %d cards, to do %v", n, len(a.cards), o.queue.tasks)
+				}
+				if comes := name == "it comes"; comes && n == tries-1 {
+					o.credentials.err = nil
+				}
+				o.pass(5 * time.Minute)
+			}
+			comes := o.credentials.err == nil
+			card := string(o.wantOnce("in the end").cards[0].Blocks)
+			if comes == strings.Contains(card, "*Not complete.*") || comes != strings.Contains(card, "*IAM users* — 2") {
+				t.Errorf("it says %s", card)
+			}
+			o.wantAlerts(name)
+			wants(t, "the log", o.log.String(), `"msg":"a report has gaps"`, "IAM's credential report could not be read: ReportInProgress")
+		})
+	}
+}
+
+// Nothing is waited for that does not come by itself, nor by somebody at a
+// terminal, nor where nothing can be done later.
+func TestAReportThatDoesNotWaitForAWS(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		send func(*reportOffice) error
+	}{
+		"a permission": {&purge.Denied{Action: "iam:GenerateCredentialReport"}, func(o *reportOffice) error { return o.due(noon) }},
+		"a terminal": {errors.New("AWS is busy"), func(o *reportOffice) error {
+			_, err := o.SendReport(t.Context(), auth.Actor{}, commands.ReportTask{Name: "weekly", To: noon, Try: math.MaxInt32})
+			return err
+		}},
+		"no queue": {errors.New("AWS is busy"), func(o *reportOffice) error { o.Queue = nil; return o.due(noon) }},
+	} {
+		o := newReportOffice(t)
+		o.credentials.err = c.err
+		if err := c.send(o); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		wants(t, name, string(o.wantOnce(name).cards[0].Blocks), "*Not complete.* `IAM's credential report could not be read")
+		wants(t, "the log", o.log.String(), `"msg":"a report has gaps"`)
+		if len(o.queue.tasks) > 0 {
+			t.Errorf("%s: to do %v", name, o.queue.kinds())
+		}
+	}
+}
+
 // A channel that does not take the report is named in the one that does.
 func TestAReportWhoseChannelIsClosed(t *testing.T) {
 	o := newReportOffice(t)
@@ -196,12 +274,12 @@ func TestAThreadThatTakesNoFiles(t *testing.T) {
 	files := &lateFault{Files: o.Files, then: func() { o.slack.FailNext("files.completeUploadExternal", "thread_not_found", 1) }}
 	o.Files = files
 	o.report()
-	o.wantAlerts("no files", "its files could not be put below its message")
+	o.wantAlerts("no files", "its files could not be put below it")
 	wants(t, "the alert", o.alerts()[0], "The report `weekly` up to", "thread_not_found")
 	if a := o.arrived(); len(a.cards) != 1 || len(a.files) > 0 || len(a.mails) != 1 {
 		t.Errorf("%d cards, files %v, %d mails", len(a.cards), a.files, len(a.mails))
 	}
-	o.wantNoted(auth.ActReport, auth.Done)
+	o.wantNoted(auth.ActReport, auth.Refused)
 }
 
 // lateFault does something after the first time that files are shared: the pictures.

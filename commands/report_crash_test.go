@@ -2,7 +2,6 @@ package commands_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -99,8 +98,9 @@ func (o *reportOffice) recovered(at string, to time.Time) {
 		}
 	}
 	// Rather more than once than never: an answer may be lost, and the next one too.
-	if n := len(o.noted(auth.ActReport, auth.Done)); n < 1 || n > 3 {
-		o.t.Errorf("%s: the trail has it %d times", at, n)
+	done, amiss := len(o.noted(auth.ActReport, auth.Done)), len(o.noted(auth.ActReport, auth.Refused))
+	if n := done + amiss; n < 1 || n > 3 || (len(o.alerts()) > 0) != (amiss == n) {
+		o.t.Errorf("%s: the trail has it as done %d times, and as not whole %d times; told:\n%s", at, done, amiss, told)
 	}
 }
 
@@ -178,19 +178,18 @@ func TestAPartThatSomebodyElseIsAt(t *testing.T) {
 // Where an answer was lost, and with it whether a part was sent, people decide.
 func TestAPartOfWhichNobodyKnows(t *testing.T) {
 	for name, c := range map[string]struct {
-		lose func(*reportOffice) func(error)
+		lose func(*reportOffice)
 		want string
 	}{
-		"the mail":    {func(o *reportOffice) func(error) { return func(err error) { o.mail.late = err } }, "its mail may not have arrived"},
-		"the message": {loseAnswers, "its message in Slack may not have arrived"},
+		"the mail":    {func(o *reportOffice) { o.mail.late = fmt.Errorf("%w: timeout", report.ErrUnsure) }, "its mail may not have arrived"},
+		"the message": {func(o *reportOffice) { o.slack.loses(1, "chat.postMessage") }, "its message in Slack may not have arrived"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newReportOffice(t)
 			to := o.clock.Now()
-			lose := c.lose(o)
-			lose(errors.Join(errors.New("timeout"), report.ErrUnsure))
+			c.lose(o)
 			o.report()
-			lose(nil)
+			o.mail.late = nil
 			for range 3 {
 				o.later(day / 2)
 				if err := o.due(to); err != nil {
@@ -210,16 +209,6 @@ func TestAPartOfWhichNobodyKnows(t *testing.T) {
 				t.Error("its files are elsewhere")
 			}
 		})
-	}
-}
-
-// loseAnswers has Slack post the card and lose its answer.
-func loseAnswers(o *reportOffice) func(error) {
-	return func(err error) {
-		o.process(nil)
-		if err != nil {
-			o.Chat = &lossyChat{Chat: o.Chat, err: err}
-		}
 	}
 }
 
@@ -260,6 +249,27 @@ func (c cutMail) Send(ctx context.Context, m report.Mail) (string, error) {
 		return "", err
 	}
 	return "", fmt.Errorf("%w: %w", report.ErrUnsure, context.Cause(ctx))
+}
+
+// Whoever is overtaken while it makes a report sends what the other made.
+func TestAReportThatAnotherWorkerMakesMeanwhile(t *testing.T) {
+	o := newReportOffice(t)
+	to, fast := o.clock.Now(), o.beside()
+	fast.Policy.Reports = slices.Clone(o.Policy.Reports)
+	fast.Policy.Reports[0].Mail = nil // it leaves something to be sent
+	o.credentials.during = func() {
+		o.credentials.during = nil
+		if err := fast.due(to); err != nil {
+			t.Error(err)
+		}
+		o.clock.add(time.Minute)
+	}
+	o.report()
+	a := o.wantOnce("by two workers")
+	_, shared, _ := o.slack.File(a.shared[0].Files[1].ID)
+	if mailed := a.mails[0].Attached[1].Content; string(shared) != string(mailed) {
+		t.Errorf("Slack and mail have different reports:\n%s\n%s", shared, mailed)
+	}
 }
 
 // Eight workers at once, and the same again later, send one report.

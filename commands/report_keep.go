@@ -88,7 +88,7 @@ func (d *Desk) inTurn(ctx context.Context, p auth.ReportPolicy, to time.Time) er
 			return err
 		}
 	}
-	return &errFinal{fmt.Sprintf("A schedule has asked for %d of them within %s. *Next:* look at the schedule, and at who may send to the queue; `sekisho report --send` at a terminal sends one.", oftenMost, span(half))}
+	return &errFinal{fmt.Sprintf("A schedule has asked for %d of them within %s. *Next:* look at the schedule, and at who may send to the queue; `sekisho report` at a terminal prints one.", oftenMost, span(half))}
 }
 
 // ReportBefore is the report to compare with. One that cannot be read any more

@@ -182,8 +182,8 @@ func TestAStartIsInTheTrailOnce(t *testing.T) {
 	}
 	want := []string{
 		"start.judge refused no_tag launched 2027-01-15T08:00:00Z",
-		"start.stop done no_tag refused (no_tag), stop asked for",
-		"start.stop done no_tag refused (no_tag), stopped",
+		"start.stop done no_tag launched 2027-01-15T08:00:00Z; refused (no_tag), stop asked for",
+		"start.stop done no_tag launched 2027-01-15T08:00:00Z; refused (no_tag), stopped",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("the trail has\n%s", strings.Join(got, "\n"))
