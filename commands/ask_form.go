@@ -57,7 +57,7 @@ func askModal(p *auth.Policy, all []auth.Instance, channel string) slack.ModalVi
 		var options []*slack.OptionBlockObject
 		for _, i := range stopped {
 			kind := " — " + i.Type + ", " + i.ID
-			options = append(options, slack.NewOptionBlockObject(i.ID, plain(clean(i.Name(), optionText-len([]rune(kind)))+kind), nil))
+			options = append(options, slack.NewOptionBlockObject(i.ID, plain(Clean(i.Name(), optionText-len([]rune(kind)))+kind), nil))
 		}
 		menu := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plain("Type to search"), fieldInstance, options...)
 		which = slack.NewInputBlock(fieldInstance, plain("Which instance?"), nil, menu)

@@ -13,7 +13,7 @@ import (
 )
 
 // keyName is how a channel is shown a key: by the last four characters.
-func keyName(id string) string { return "`…" + clean(id[max(0, len(id)-4):], 4) + "`" }
+func keyName(id string) string { return "`…" + Clean(id[max(0, len(id)-4):], 4) + "`" }
 
 // keyCard is the one message about one access key. It is posted once and
 // rewritten as the key comes nearer to its end, or away from it.

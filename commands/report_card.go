@@ -26,7 +26,7 @@ const (
 // depend on the account's.
 func reportCard(title string, r report.Report, f form) (string, []slack.Block) {
 	text := title + ": " + figuresInWords(r.Changes)
-	blocks := []slack.Block{slack.NewHeaderBlock(plain(clean(title, headerMost))), reportFigures(r), reportPeriod(r)}
+	blocks := []slack.Block{slack.NewHeaderBlock(plain(Clean(title, headerMost))), reportFigures(r), reportPeriod(r)}
 	problems := r.Provenance.Problems
 	for _, p := range problems[:min(problemsMost, len(problems))] {
 		blocks = append(blocks, section(fmt.Sprintf(":warning: *Not complete.* %s\n*Next:* %s.", quoted(p.What, 250), escaped(p.Next, 300))))
@@ -38,7 +38,7 @@ func reportCard(title string, r report.Report, f form) (string, []slack.Block) {
 		blocks = append(blocks, section(wholeLines(paragraph, paragraphMost)))
 	}
 	for _, i := range f.images {
-		blocks = append(blocks, slack.NewImageBlockSlackFile(&slack.SlackFileObject{ID: i.ID}, clean(i.Title, 1000), "", nil))
+		blocks = append(blocks, slack.NewImageBlockSlackFile(&slack.SlackFileObject{ID: i.ID}, Clean(i.Title, 1000), "", nil))
 	}
 	for _, paragraph := range []string{
 		aboutStarts(r.Starts), wholeLines(aboutKeys(r.Keys), paragraphMost), aboutUsers(r), wholeLines(aboutChanges(r), changesMost),

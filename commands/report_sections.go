@@ -91,7 +91,7 @@ func counts(by map[string]int) string {
 	slices.SortFunc(all, func(a, b one) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.what, b.what)) })
 	var parts []string
 	for _, o := range all[:min(reportMost, len(all))] {
-		parts = append(parts, fmt.Sprintf("%d %s", o.n, strings.ReplaceAll(clean(o.what, 40), "_", " ")))
+		parts = append(parts, fmt.Sprintf("%d %s", o.n, strings.ReplaceAll(Clean(o.what, 40), "_", " ")))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -219,7 +219,7 @@ func aboutChanges(r report.Report) string {
 		return keyOf(e.ID, e.User)
 	}))
 	for _, n := range c.NotCompared {
-		lines = append(lines, "• not compared: "+clean(n, 200))
+		lines = append(lines, "• not compared: "+Clean(n, 200))
 	}
 	switch {
 	case c.Since == nil && len(lines) == 0:

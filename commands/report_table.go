@@ -108,7 +108,7 @@ func (t *table) fit() {
 	for n, row := range t.rows {
 		for i, c := range row {
 			if text, ok := c.(string); ok {
-				row[i] = clean(text, tableCell)
+				row[i] = Clean(text, tableCell)
 			}
 			room -= utf8.RuneCountInString(cellText(row[i]))
 		}

@@ -42,7 +42,7 @@ func decideButtons(r auth.Request, suffix string) []slack.BlockElement {
 	yes := button(actionApprove+suffix, r.ID, "Approve").WithStyle(slack.StylePrimary)
 	if r.Confirm {
 		yes = yes.WithConfirm(confirm("Approve this start?",
-			fmt.Sprintf("%s (%s) may then be started once, by whoever asked.", clean(r.Name, nameMost), r.Type), "Approve", "Not yet"))
+			fmt.Sprintf("%s (%s) may then be started once, by whoever asked.", Clean(r.Name, nameMost), r.Type), "Approve", "Not yet"))
 	}
 	return []slack.BlockElement{yes, button(actionDeny+suffix, r.ID, "Deny").WithStyle(slack.StyleDanger)}
 }

@@ -22,7 +22,7 @@ var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 // It is cut after most runes; or earlier, since a message has room for twice as
 // many characters at the most, and an escaped sign is several.
 func quoted(text string, most int) string {
-	text = clean(text, most)
+	text = Clean(text, most)
 	if text == blank {
 		return text
 	}
@@ -41,9 +41,9 @@ func quoted(text string, most int) string {
 
 const blank = "(blank)"
 
-// clean is text that somebody else wrote, for where Slack shows it as it
+// Clean is text that somebody else wrote, for where Slack shows it as it
 // stands: on one line, without what cannot be seen, cut after most runes.
-func clean(text string, most int) string {
+func Clean(text string, most int) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -55,8 +55,10 @@ func clean(text string, most int) string {
 		}
 		return r
 	}, text)
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most-1]) + "…"
+	if len(text) > most {
+		if runes := []rune(text); len(runes) > most {
+			text = string(runes[:most-1]) + "…"
+		}
 	}
 	if text = strings.TrimSpace(text); text == "" {
 		return blank
@@ -65,7 +67,7 @@ func clean(text string, most int) string {
 }
 
 // escaped is text of the bot's own that repeats others' words, such as addresses.
-func escaped(text string, most int) string { return escaper.Replace(clean(text, most)) }
+func escaped(text string, most int) string { return escaper.Replace(Clean(text, most)) }
 
 // nameMost is how much of a name is shown.
 const nameMost = 80

@@ -2,7 +2,8 @@ package paper
 
 import (
 	"strings"
-	"unicode"
+
+	"sekisho/commands"
 )
 
 // How many characters of a name, or of a longer text, a page shows.
@@ -14,27 +15,5 @@ const (
 // sentence is a longer text that somebody else wrote, with its full stop.
 func sentence(text string) string { return strings.TrimSuffix(clean(text, noteMost), ".") + "." }
 
-// clean is text that somebody else wrote, on one line, cut after most runes and
-// without what a terminal obeys or nobody sees.
-func clean(text string, most int) string {
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.IsControl(r), r == unicode.ReplacementChar:
-			return -1
-		case unicode.Is(unicode.Cf, r) && r != '\u200d': // unseen, or turns the text around; the joiner makes emoji
-			return -1
-		}
-		return r
-	}, text)
-	if text = strings.TrimSpace(text); text == "" {
-		return "(blank)"
-	}
-	if len(text) > most {
-		if runes := []rune(text); len(runes) > most {
-			return string(runes[:most-1]) + "…"
-		}
-	}
-	return text
-}
+// clean is text that somebody else wrote, as it is shown everywhere.
+func clean(text string, most int) string { return commands.Clean(text, most) }
