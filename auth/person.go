@@ -34,7 +34,7 @@ var ErrNobody = errors.New("no such user, group or channel in Slack")
 var ErrNotReachable = errors.New("this person or channel cannot be written to")
 
 // ErrBlocks: Slack does not take a message as it is built. In another form it may.
-var ErrBlocks = errors.New("Slack does not take the message in this form")
+var ErrBlocks = errors.New("a form of message that Slack does not take")
 
 // Directory knows people. An adapter may answer with what it learned within
 // about a minute, and with the last good answer while Slack is away.

@@ -259,10 +259,10 @@ func TestAReportThatAnotherWorkerMakesMeanwhile(t *testing.T) {
 	fast.Policy.Reports[0].Mail = nil // it leaves something to be sent
 	o.credentials.during = func() {
 		o.credentials.during = nil
+		o.clock.add(time.Minute)
 		if err := fast.due(to); err != nil {
 			t.Error(err)
 		}
-		o.clock.add(time.Minute)
 	}
 	o.report()
 	a := o.wantOnce("by two workers")

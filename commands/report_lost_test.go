@@ -70,7 +70,7 @@ func TestAReportWithNowhereToPutItsFiles(t *testing.T) {
 	o.finish()
 	a := o.arrived()
 	if len(a.cards) != 1 || len(a.stands) != 1 || len(a.shared) > 0 || len(a.mails) != 1 {
-		t.Errorf("%d cards, %d stand for it, %d messages with files, %d mails", len(a.cards), len(a.stands), len(a.shared), len(a.mails))
+		t.Errorf("%d cards, %d in their place, files %v, %d mails", len(a.cards), len(a.stands), a.files, len(a.mails))
 	}
 	told := strings.Join(o.alerts(), "\n")
 	wants(t, "the alerts", told, "its message in Slack may not have arrived", "its files in Slack may not have arrived")

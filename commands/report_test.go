@@ -291,20 +291,6 @@ func TestAReportFindsItsOwnTurn(t *testing.T) {
 	o.wantAlerts("the seventh", "A schedule has asked for 6 of them")
 }
 
-// Whoever can write to the queue has no report sent once more.
-func TestAForgedTaskSendsNothingAgain(t *testing.T) {
-	o := newReportOffice(t)
-	o.report()
-	for _, again := range []string{"again", "Again", "-"} {
-		detail := fmt.Sprintf(`{"name":"weekly","to":"2027-01-15T08:00:00Z",%q:"once more"}`, again)
-		if err := o.run(taskOf(reportTask, detail)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	o.wantOnce("forged")
-	o.wantAlerts("forged")
-}
-
 // The trail says where each part went, or why it did not.
 func TestWhatTheTrailSaysOfAReport(t *testing.T) {
 	for name, c := range map[string]struct {

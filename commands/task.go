@@ -64,5 +64,5 @@ func read[T any](e Event) (T, error) {
 // pauseBefore is how long the nth further try of a task waits: from a few
 // seconds to five minutes.
 func pauseBefore(try int) time.Duration {
-	return min(5*time.Second<<min(try, 10), 5*time.Minute)
+	return min(5*time.Second<<min(max(try, 0), 10), 5*time.Minute)
 }

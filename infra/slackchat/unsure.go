@@ -34,6 +34,16 @@ func answered(err error) bool {
 		unknown *net.DNSError
 		others  *tls.CertificateVerificationError
 	)
-	return refusal(err).Err != "" || errors.As(err, &limited) || errors.As(err, &status) && status.Code < http.StatusInternalServerError ||
-		errors.Is(err, errUnsent) || errors.As(err, &unknown) || errors.As(err, &others) || errors.As(err, &network) && network.Op == "dial"
+	switch no := refusal(err).Err; {
+	case no == "internal_error", no == "fatal_error":
+		// Some of it may have been done before: https://docs.slack.dev/reference/methods/chat.postMessage#errors
+		return false
+	case no != "", errors.As(err, &limited):
+		return true
+	case errors.As(err, &status):
+		return status.Code < http.StatusInternalServerError || status.Code == http.StatusServiceUnavailable
+	case errors.As(err, &network):
+		return network.Op == "dial"
+	}
+	return errors.Is(err, errUnsent) || errors.As(err, &unknown) || errors.As(err, &others)
 }

@@ -28,9 +28,11 @@ func TestWhatMayHaveBeenSaid(t *testing.T) {
 		"a server on the way is ill":   {answer(502, "bad gateway"), true},
 		"an answer that is no answer":  {answer(200, "<html>maintenance</html>"), true},
 		"an answer that is cut off":    {answer(200, `{"ok": tr`), true},
+		"Slack gave up half-way":       {answer(200, `{"ok":false,"error":"internal_error"}`), true},
 		"Slack says no":                {answer(200, `{"ok":false,"error":"not_in_channel"}`), false},
 		"Slack does not take the form": {answer(200, `{"ok":false,"error":"invalid_blocks"}`), false},
 		"the request is no good":       {answer(400, "bad request"), false},
+		"nobody can handle it now":     {answer(503, "unavailable"), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked atomic.Int32
