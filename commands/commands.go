@@ -206,8 +206,7 @@ func Jobs() []Job {
 	}
 }
 
-// Chat is how the bot speaks. It keeps Slack's pace itself; an error means
-// that nothing was said.
+// Chat is how the bot speaks. It keeps Slack's pace itself.
 type Chat interface {
 	// Post says something in a channel, or in the thread of a message, and
 	// returns the new message's timestamp. The error wraps auth.ErrNotReachable

@@ -32,6 +32,8 @@ type ReportTask struct {
 	Name string    `json:"name"`
 	To   time.Time `json:"to"` // end of the period
 	Try  int       `json:"try"`
+	// AsItIs says that what AWS does not show now is not waited for.
+	AsItIs bool `json:"-"`
 	// Again tells a report that is wanted once more from the first. It never goes
 	// through the queue: whoever can write to that must not have mail sent at will.
 	Again string `json:"-"`
@@ -80,7 +82,7 @@ func sendReportAgain(ctx context.Context, d *Desk, e Event) error {
 
 // sendOrPutOff has what cannot be sent now sent later: what is done is not done again.
 func (d *Desk) sendOrPutOff(ctx context.Context, by auth.Actor, t ReportTask) error {
-	_, err := d.SendReport(ctx, by, t)
+	sent, err := d.SendReport(ctx, by, t)
 	var final *errFinal
 	switch {
 	case err == nil:
@@ -100,6 +102,10 @@ func (d *Desk) sendOrPutOff(ctx context.Context, by auth.Actor, t ReportTask) er
 	after, cancel := detached(ctx)
 	defer cancel()
 	if d.endless(t) {
+		d.record(ctx, by, auth.Entry{
+			Act: auth.ActReport, Outcome: auth.Refused, Reason: t.Name,
+			Note: "up to " + t.To.Format(time.RFC3339) + "; given up; " + strings.Join(sent.Where, "; "),
+		})
 		return d.announce(after, d.stuck(t, err, "I do not try any more"))
 	}
 	if later := d.later(after, taskReport, t, wait); later != nil {
@@ -113,7 +119,7 @@ func (d *Desk) sendOrPutOff(ctx context.Context, by auth.Actor, t ReportTask) er
 	return nil
 }
 
-// tellAfter is how many tries people do not hear of: a quarter of an hour.
+// tellAfter is the try after which people hear of it: some ten minutes.
 const tellAfter = 8
 
 // endless says whether the next report is due, so that this one is left.
@@ -155,6 +161,9 @@ func (d *Desk) SendReport(ctx context.Context, by auth.Actor, t ReportTask) (Sen
 		return Sent{}, errNoReports
 	}
 	r, err := d.keptReport(ctx, p, t)
+	if errors.Is(err, errLongSent) {
+		return Sent{}, nil
+	}
 	if err != nil {
 		return Sent{}, err
 	}

@@ -164,6 +164,7 @@ func (d *Desk) reportTo(ctx context.Context, t reportForTask, user, url string) 
 	if err != nil {
 		d.Log.ErrorContext(ctx, "drawing a report's pictures", "error", err)
 	}
+	told := false
 	answer := say(":white_check_mark: Your report is in your direct messages with me, its files in the thread.")
 	s := &sending{
 		desk: d, policy: auth.ReportPolicy{Tables: first.Tables}, report: r, delivery: t.delivery(),
@@ -172,7 +173,7 @@ func (d *Desk) reportTo(ctx context.Context, t reportForTask, user, url string) 
 			channel, ts, err := d.Private.Direct(ctx, user, text, blocks)
 			return posted{Channel: channel, TS: ts}, err
 		},
-		tell: func(_ context.Context, text string) error { answer = say(text); return nil },
+		tell: func(_ context.Context, text string) error { answer, told = say(text), true; return nil },
 	}
 	err = s.toSlack(ctx, pictures)
 	switch {
@@ -181,6 +182,8 @@ func (d *Desk) reportTo(ctx context.Context, t reportForTask, user, url string) 
 		answer = Message{Text: text, Blocks: blocks}
 	case err != nil:
 		return err
+	case s.sent.Amiss && !told: // it was told at an earlier try, perhaps to nobody
+		answer = say(fmt.Sprintf(":warning: Not all of your report arrived: %s. Ask for it again.", Clean(strings.Join(s.sent.Where, "; "), 500)))
 	}
 	d.answer(ctx, url, answer)
 	return nil

@@ -322,7 +322,7 @@ func TestAnAskedReportIsTriedFiveTimes(t *testing.T) {
 // In between everything may be back.
 func TestAnAskedReportComesInTheEnd(t *testing.T) {
 	o := newReportOffice(t)
-	o.slack.FailNext("files.completeUploadExternal", "internal_error", 2) // the pictures', and the files'
+	o.slack.FailNext("files.completeUploadExternal", "service_unavailable", 2) // the pictures', and the files'
 	o.sekisho(tom, "report")
 	o.finish()
 	a := o.dm(tom)
@@ -339,7 +339,7 @@ func TestAnAskedReportIsMadeOnce(t *testing.T) {
 	o := newReportOffice(t)
 	puts := &watchedPuts{Snapshots: o.Desk.Reports.Snapshots}
 	o.Desk.Reports.Snapshots = puts
-	o.slack.FailNext("files.completeUploadExternal", "internal_error", 2)
+	o.slack.FailNext("files.completeUploadExternal", "service_unavailable", 2)
 	o.sekisho(tom, "report")
 	if err := o.work(askedTask); err != nil {
 		t.Fatal(err)
@@ -502,7 +502,7 @@ func TestNoResponseURLOfAReportGetsAnywhere(t *testing.T) {
 	o.sekisho(tom, "report")
 	places := map[string]string{"the queue": o.queue.tasks[0].text}
 	o.chat.fail["respond"] = errors.New("used_url")
-	o.slack.FailNext("chat.postMessage", "internal_error", 100)
+	o.slack.FailNext("chat.postMessage", "service_unavailable", 100)
 	o.finish()
 	o.sekisho(tom, "report")
 	o.iam.fail["Users"] = &purge.Denied{Action: "iam:ListUsers"}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -84,7 +83,7 @@ func TestAReportThatIsHalfInSlack(t *testing.T) {
 	}{{"files.getUploadURLExternal", 4}, {"files.completeUploadExternal", 1}, {"chat.postMessage", 1}} {
 		t.Run(c.method, func(t *testing.T) {
 			o := newReportOffice(t)
-			o.slack.FailNext(c.method, "internal_error", c.n)
+			o.slack.FailNext(c.method, "service_unavailable", c.n)
 			if err := o.due(noon); err != nil {
 				t.Fatal(err)
 			}
@@ -118,7 +117,7 @@ func TestAReportWithoutThePermissionForFiles(t *testing.T) {
 // What stays so is told after a while, and when the next report is due it is left.
 func TestAReportThatIsStuck(t *testing.T) {
 	o := newReportOffice(t)
-	o.slack.FailNext("files.getUploadURLExternal", "internal_error", 100_000)
+	o.slack.FailNext("files.getUploadURLExternal", "service_unavailable", 100_000)
 	if err := o.due(noon); err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +132,7 @@ func TestAReportThatIsStuck(t *testing.T) {
 		o.pass(o.queue.tasks[0].after)
 	}
 	o.wantAlerts("stuck", "The report `weekly` up to")
-	wants(t, "the alert", o.alerts()[0], "internal_error", "I keep trying", "or not all of it")
+	wants(t, "the alert", o.alerts()[0], "service_unavailable", "I keep trying", "or not all of it")
 	o.later(week)
 	o.pass(o.queue.tasks[0].after)
 	o.wantAlerts("a week later", "I keep trying", "I do not try any more")
@@ -238,7 +237,7 @@ func TestAReportThatDoesNotWaitForAWS(t *testing.T) {
 	}{
 		"a permission": {&purge.Denied{Action: "iam:GenerateCredentialReport"}, func(o *reportOffice) error { return o.due(noon) }},
 		"a terminal": {errors.New("AWS is busy"), func(o *reportOffice) error {
-			_, err := o.SendReport(t.Context(), auth.Actor{}, commands.ReportTask{Name: "weekly", To: noon, Try: math.MaxInt32})
+			_, err := o.SendReport(t.Context(), auth.Actor{}, commands.ReportTask{Name: "weekly", To: noon, AsItIs: true})
 			return err
 		}},
 		"no queue": {errors.New("AWS is busy"), func(o *reportOffice) error { o.Queue = nil; return o.due(noon) }},

@@ -127,7 +127,7 @@ func reportPeriod(r report.Report) *slack.ContextBlock {
 	if since := r.Changes.Since; since != nil {
 		text += " · compared with the report up to " + at(since.Period.To, form)
 	} else {
-		text += " · no earlier report: there is nothing to compare with"
+		text += " · there is nothing to compare with yet"
 	}
 	return small(text)
 }

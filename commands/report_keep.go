@@ -15,7 +15,14 @@ import (
 // on with it sends the same.
 func (d *Desk) keptReport(ctx context.Context, p auth.ReportPolicy, t ReportTask) (report.Report, error) {
 	kept, end, err := d.Reports.Snapshots.Snapshot(ctx, p.Name, t.To.Add(time.Second))
-	if err == nil && (kept == nil || !end.Equal(t.To)) {
+	old := t.Again == "" && d.Now().Sub(t.To) > 2*p.Every
+	switch {
+	case err != nil:
+	case kept != nil && end.Equal(t.To) && old:
+		err = errLongSent
+	case old:
+		err = &errFinal{"It is too old: the next one was due long ago. `sekisho report --send` at a terminal sends a new one."}
+	case kept == nil || !end.Equal(t.To):
 		kept, err = d.makeKept(ctx, p, t)
 	}
 	if err != nil {
@@ -28,11 +35,14 @@ func (d *Desk) keptReport(ctx context.Context, p auth.ReportPolicy, t ReportTask
 	return *r, nil
 }
 
+// errLongSent: the report was sent so long ago that its parts may be forgotten.
+var errLongSent = errors.New("this report was sent long ago")
+
 // errPassing: something could not be read that perhaps can be read soon.
 var errPassing = errors.New("AWS does not show something that it may show in some minutes")
 
-// patient is how many tries are worth a report without a gap.
-const patient = 3
+// patient is how long a report without a gap is worth waiting for.
+const patient = 15 * time.Minute
 
 func (d *Desk) makeKept(ctx context.Context, p auth.ReportPolicy, t ReportTask) ([]byte, error) {
 	if err := d.inTurn(ctx, p, t.To); err != nil {
@@ -50,11 +60,14 @@ func (d *Desk) makeKept(ctx context.Context, p auth.ReportPolicy, t ReportTask) 
 	if len(r.Provenance.Problems) > 0 {
 		d.Log.WarnContext(ctx, "a report has gaps", "report", p.Name, "try", t.Try, "problems", r.Provenance.Problems)
 	}
-	if r.Passing() && t.Try < patient && d.Queue != nil {
+	if r.Passing() && !t.AsItIs && d.Queue != nil && d.Now().Sub(t.To) < patient {
 		return nil, errPassing
 	}
-	return d.keep(ctx, p.Name, r, p.Keep, 2*time.Duration(p.Keep+1)*p.Every)
+	return d.keep(ctx, p.Name, r, p.Keep, time.Duration(min(2*(p.Keep+1), int(keptAtMost/p.Every)))*p.Every)
 }
+
+// keptAtMost is as long as any report is kept, however many the policy wants.
+const keptAtMost = 20 * 365 * 24 * time.Hour
 
 func (d *Desk) keep(ctx context.Context, name string, r report.Report, most int, forHow time.Duration) ([]byte, error) {
 	text, err := r.Encode()

@@ -45,6 +45,14 @@ func unknownPart(title string, s report.Source) (text string, ok bool) {
 	return "", false
 }
 
+// gap says what a section lacks of what it should have.
+func gap(s report.Source) string {
+	if s.Status != report.Partly {
+		return ""
+	}
+	return "\n*Not complete:* " + quoted(s.Why, 300)
+}
+
 func aboutStarts(s report.Starts) string {
 	if text, none := unknownPart("Starts", s.Source); none {
 		return text
@@ -66,6 +74,7 @@ func aboutStarts(s report.Starts) string {
 	if s.Swept > 0 {
 		text += fmt.Sprintf(" Found by the sweep alone: %d.", s.Swept)
 	}
+	text += gap(s.Source)
 	p := s.Passes
 	text += fmt.Sprintf("\nPasses asked for: %d; %d at once, %d approved, %d denied, %d lapsed, %d withdrawn, %d turned down by the policy.",
 		p.Asked, p.AtOnce, p.Approved, p.Denied, p.Lapsed, p.Withdrawn, p.Turned)
@@ -102,7 +111,7 @@ func aboutKeys(k report.Keys) string {
 		return ""
 	}
 	if !none {
-		text = fmt.Sprintf("*Access keys* — %d; active: %d; *active for %d days or more: %d*.", k.Total, k.Active, k.MaxAge, k.Old)
+		text = fmt.Sprintf("*Access keys* — %d; active: %d; *active for %d days or more: %d*.", k.Total, k.Active, k.MaxAge, k.Old) + gap(k.Source)
 	}
 	text += fmt.Sprintf("\nIn this period: %d warned of, %d deactivated, %d deleted, %d reactivated, %d kept, %d exempted.",
 		k.Warned, k.Deactivated, k.Deleted, k.Reactivated, len(k.Kept), len(k.Exempted))
@@ -211,6 +220,8 @@ func aboutChanges(r report.Report) string {
 	add(len(c.UsersRemoved), "user gone", "users gone", firstOf(c.UsersRemoved, name))
 	add(len(c.Opened), "new finding", "new findings", firstOf(c.Opened, findingName))
 	add(len(c.Closed), "finding closed", "findings closed", firstOf(c.Closed, findingName))
+	add(c.KeysAdded, "new access key", "new access keys", nil)
+	add(c.KeysRemoved, "access key gone", "access keys gone", nil)
 	add(len(c.Crossed), "key crossed a line", "keys crossed a line", firstOf(c.Crossed, func(k report.Crossed) string {
 		return fmt.Sprintf("%s (%d days)", keyOf(k.ID, k.User), k.Line)
 	}))
@@ -227,7 +238,7 @@ func aboutChanges(r report.Report) string {
 	case len(lines) == 0:
 		lines = []string{"nothing"}
 	}
-	title := "*Changes since the last report*\n"
+	title := "*Changes since the report before*\n"
 	if c.Since == nil {
 		title = "*Changes in this period*\n"
 	}

@@ -201,12 +201,18 @@ func headline(before *Report, now Report) []Figure {
 // sameLength says whether two periods are about equally long: more happens in a
 // longer one.
 func sameLength(a, b Report) bool {
+	if a.Starts.Status != b.Starts.Status {
+		return false
+	}
 	x, y := a.Period.To.Sub(a.Period.From), b.Period.To.Sub(b.Period.From)
 	return 10*min(x, y) >= 9*max(x, y)
 }
 
-// sameAge says whether two reports call the same keys old.
-func sameAge(a, b Report) bool { return a.Keys.MaxAge == b.Keys.MaxAge }
+// sameAge says whether two reports know the same of the keys, and call the same
+// ones old.
+func sameAge(a, b Report) bool {
+	return a.Keys.Status == b.Keys.Status && a.Keys.From == b.Keys.From && a.Keys.MaxAge == b.Keys.MaxAge
+}
 
 // sameFindings says whether two reports could find the same: what cannot be known
 // costs nothing.

@@ -213,7 +213,7 @@ func TestHeadline(t *testing.T) {
 	wantSame(t, "the headline", report.Diff(&before, now).Headline, want)
 
 	before.Starts.Status, now.Keys.Status, now.Score = report.LeftOut, report.Unknown, nil
-	want[0].Before, want[1].Now, want[2].Now = nil, nil, nil
+	want[0].Before, want[1].Now, want[1].Before, want[2].Now = nil, nil, nil, nil
 	wantSame(t, "what is not known", report.Diff(&before, now).Headline, want)
 
 	for n, section := range []*report.Source{&now.Starts.Source, &now.Keys.Source, &now.Users.Source} {

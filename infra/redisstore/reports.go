@@ -29,10 +29,9 @@ var (
 	releasePart = script(releasePartLua)
 )
 
-// keepDeliveries is longer than any queue holds the event that asks for one: 14
-// days, and as long again when it is redriven,
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
-const keepDeliveries = 60 * 24 * time.Hour
+// keepDeliveries is longer than a report can be asked for again: twice the time
+// from one to the next, which is 366 days at most.
+const keepDeliveries = 734 * 24 * time.Hour
 
 func textsKey(name string) string     { return tagged("report", name) + ":texts" }
 func partsKey(delivery string) string { return tagged("sent", delivery) + ":parts" }

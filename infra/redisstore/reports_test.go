@@ -131,22 +131,22 @@ func TestALostAnswerFreesNobodyElsesPart(t *testing.T) {
 	begin(others, "three", false)
 }
 
-func TestADeliveryIsRememberedFor60Days(t *testing.T) {
+func TestADeliveryIsRememberedForTwoYears(t *testing.T) {
 	s, m := onMiniredis(t)
 	r := s.Reports()
 	if _, err := r.Begin(t.Context(), "weekly/1", "mail", "one", authtest.T0); err != nil {
 		t.Fatal(err)
 	}
-	m.FastForward(59 * day)
+	m.FastForward(733 * day)
 	if err := r.Finish(t.Context(), "weekly/1", "mail", "1.1"); err != nil {
 		t.Fatal(err)
 	}
-	m.FastForward(59 * day)
+	m.FastForward(733 * day)
 	if p, err := r.Begin(t.Context(), "weekly/1", "mail", "two", authtest.T0); !p.Done || err != nil || !m.Exists(partsKey) {
-		t.Errorf("after 59 days: %+v, %v, keys %v", p, err, m.Keys())
+		t.Errorf("after 733 days: %+v, %v, keys %v", p, err, m.Keys())
 	}
 	if m.FastForward(day); m.Exists(partsKey) {
-		t.Error("after 60 days it is still there")
+		t.Error("after 734 days it is still there")
 	}
 }
 

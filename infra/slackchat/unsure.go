@@ -43,7 +43,7 @@ func answered(err error) bool {
 	case errors.As(err, &status):
 		return status.Code < http.StatusInternalServerError || status.Code == http.StatusServiceUnavailable
 	case errors.As(err, &network):
-		return network.Op == "dial"
+		return network.Op == "dial" || network.Op == "proxyconnect"
 	}
 	return errors.Is(err, errUnsent) || errors.As(err, &unknown) || errors.As(err, &others)
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"os"
 	"os/user"
 	"strings"
@@ -122,7 +121,7 @@ func send(ctx context.Context, d *commands.Desk, p auth.ReportPolicy, again bool
 	if err != nil {
 		return err
 	}
-	t := commands.ReportTask{Name: p.Name, To: to, Try: math.MaxInt32} // what AWS does not show now is not waited for
+	t := commands.ReportTask{Name: p.Name, To: to, AsItIs: true}
 	now := d.Now().UTC().Truncate(time.Second)
 	switch {
 	case again && to.IsZero():
@@ -136,11 +135,11 @@ func send(ctx context.Context, d *commands.Desk, p auth.ReportPolicy, again bool
 	if err != nil {
 		return err
 	}
+	before := ""
 	if !sent.New {
-		fmt.Printf("The report %s up to %s was sent before; --again sends it once more.\n", p.Name, t.To.Format(time.RFC3339))
-		return nil
+		before = " was sent before; --again sends it once more"
 	}
-	fmt.Printf("The report %s up to %s: %s.\n", p.Name, t.To.Format(time.RFC3339), strings.Join(sent.Where, "; "))
+	fmt.Printf("The report %s up to %s%s: %s.\n", p.Name, t.To.Format(time.RFC3339), before, strings.Join(sent.Where, "; "))
 	if sent.Amiss {
 		return errors.New("not everything went where it should")
 	}
