@@ -48,7 +48,7 @@ func TestFilesThatSlackNeverTakes(t *testing.T) {
 		"file_uploads_except_images_disabled": {true, ""},
 		"file_type_not_allowed":               {true, ""},
 		"file_upload_size_restricted":         {true, ""},
-		"internal_error":                      {false, ""},
+		"service_unavailable":                 {false, ""},
 		"invalid_auth":                        {false, ""},
 	} {
 		no := chat(&http.Client{Transport: transport(func(*http.Request) (*http.Response, error) {
