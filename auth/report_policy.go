@@ -36,13 +36,20 @@ func DefaultReport() ReportPolicy {
 	return ReportPolicy{Keep: 26, CIS: "7.0", Tables: DataTable}
 }
 
-// Report finds the policy's report of that name, or its first where the name is
-// empty.
+// Report finds the policy's report of that name.
 func (p *Policy) Report(name string) (ReportPolicy, bool) {
 	for _, r := range p.Reports {
-		if r.Name == name || name == "" {
+		if r.Name == name {
 			return r, true
 		}
 	}
 	return ReportPolicy{}, false
+}
+
+// FirstReport is the one that is meant where nobody says which.
+func (p *Policy) FirstReport() (ReportPolicy, bool) {
+	if len(p.Reports) == 0 {
+		return ReportPolicy{}, false
+	}
+	return p.Reports[0], true
 }

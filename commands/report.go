@@ -52,7 +52,7 @@ func reportDue(ctx context.Context, d *Desk, e Event) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := d.Policy.Report(named.Name); !ok || named.Name == "" {
+	if _, ok := d.Policy.Report(named.Name); !ok {
 		return d.announceOnce(ctx, "no report "+named.Name, sayTask{Channel: d.Policy.Channels.Alerts, Text: fmt.Sprintf(
 			":wrench: A schedule asks for the report %s, and the policy has %s. Mend the schedule's `detail` (`{\"name\": \"weekly\"}`) or the policy's `reports:`.",
 			name(named.Name), d.reportNames())})
@@ -153,7 +153,7 @@ func (d *Desk) SendReport(ctx context.Context, by auth.Actor, t ReportTask) (Sen
 	t.To = t.To.UTC().Truncate(time.Second) // as its delivery and its turn are named
 	p, ok := d.Policy.Report(t.Name)
 	switch {
-	case !ok || t.Name == "":
+	case !ok:
 		return Sent{}, &errFinal{fmt.Sprintf("The policy has no such report (any more): it has %s.", d.reportNames())}
 	case t.To.IsZero() || t.To.After(d.Now().Add(ahead)):
 		return Sent{}, &errFinal{"The schedule's event must say when it was due as its `time`, and not a time to come."}

@@ -57,10 +57,7 @@ func askReport(ctx context.Context, d *Desk, r Request) (Message, error) {
 	if wrong != "" {
 		return say(wrong + " Ask for instance `/sekisho report`, or `/sekisho report keys 30d`."), nil
 	}
-	may, err := auth.MayDecide(ctx, d.Directory, d.readers(), r.User)
-	if err == nil && !may {
-		err = &auth.Refusal{Reason: auth.NoReader}
-	}
+	err := d.mayRead(ctx, r.User)
 	d.outcome(ctx, r.actor(), auth.Entry{Act: auth.ActReportAsk, Note: r.Text}, err)
 	if err != nil {
 		return Message{}, err
@@ -81,8 +78,8 @@ func askReport(ctx context.Context, d *Desk, r Request) (Message, error) {
 // askAgain is how often one person may ask: each report reads all of IAM's users.
 const askAgain = time.Minute
 
-// readers are those who may ask for a report.
-func (d *Desk) readers() []string {
+// mayRead is a refusal for those who may not ask for a report.
+func (d *Desk) mayRead(ctx context.Context, user string) error {
 	var all []string
 	if d.Policy.Keys != nil {
 		all = append(all, d.Policy.Keys.Decide...)
@@ -90,7 +87,11 @@ func (d *Desk) readers() []string {
 	for _, p := range d.Policy.Reports {
 		all = append(all, p.Ask...)
 	}
-	return all
+	may, err := auth.MayDecide(ctx, d.Directory, all, user)
+	if err == nil && !may {
+		err = &auth.Refusal{Reason: auth.NoReader}
+	}
+	return err
 }
 
 // reportForTask makes a report for somebody. Who that is and where the answer
@@ -125,13 +126,11 @@ func reportFor(ctx context.Context, d *Desk, e Event) error {
 	}
 	m, fault := Sorry(err)
 	if fault {
+		d.Log.ErrorContext(ctx, "reporting to somebody", "user", user, "try", t.Try, "error", err)
 		m = say(":warning: I could not finish your report, and it has been logged. What there is of it stands in your direct messages with me. Ask again in some minutes; if it stays so, tell those who run Sekisho.")
 	}
 	after, cancel := detached(ctx)
 	defer cancel()
-	if fault {
-		d.Log.ErrorContext(ctx, "reporting to somebody", "user", user, "try", t.Try, "error", err)
-	}
 	if t.Try++; fault && t.Try < 5 && d.Queue != nil {
 		return d.later(after, taskReportFor, t, max(pauseBefore(t.Try), waitFor(err)))
 	}
@@ -148,14 +147,10 @@ func waitFor(err error) time.Duration {
 }
 
 func (d *Desk) reportTo(ctx context.Context, t reportForTask, user, url string) error {
-	may, err := auth.MayDecide(ctx, d.Directory, d.readers(), user)
-	if err == nil && !may {
-		err = &auth.Refusal{Reason: auth.NoReader}
-	}
-	if err != nil {
+	if err := d.mayRead(ctx, user); err != nil { // who may is looked up again: it is later
 		return err
 	}
-	first, _ := d.Policy.Report("")
+	first, _ := d.Policy.FirstReport()
 	r, err := d.askedReport(ctx, first, t, url)
 	if err != nil {
 		return err

@@ -27,8 +27,12 @@ func (s *sending) toSlack(ctx context.Context, pictures []report.File) error {
 		}
 	}
 	r, err := s.part(ctx, partFiles, func(ctx context.Context) (string, error) { return s.share(ctx, p, pictures) })
-	if err == nil {
-		s.sent.add(r.doubt || r.ref == filesRefused, "Slack %s%s", p.Channel, map[bool]string{true: ", without its files", false: ""}[r.doubt || r.ref == filesRefused])
+	switch {
+	case err != nil:
+	case r.doubt, r.ref == filesRefused:
+		s.sent.add(true, "Slack %s, without its files", p.Channel)
+	default:
+		s.sent.add(false, "Slack %s", p.Channel)
 	}
 	return err
 }

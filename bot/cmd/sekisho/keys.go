@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/user"
 	"strings"
 	"time"
 
@@ -101,10 +100,7 @@ func (c keysApplyCmd) Run(ctx context.Context, log *slog.Logger) error {
 // allow lets the held keys end by the word of whoever sits here, which stands
 // in the trail.
 func allow(ctx context.Context, app *wire.App, hold string) error {
-	who := "somebody"
-	if u, err := user.Current(); err == nil {
-		who = u.Username
-	}
+	who := whoever()
 	h, _, err := app.Desk.Purge.Budget.Allow(ctx, hold, "terminal:"+who, time.Now())
 	if err != nil {
 		return err
@@ -144,7 +140,7 @@ func keysApp(ctx context.Context, log *slog.Logger) (*wire.App, error) {
 
 // progress draws a bar for whoever looks: none where the terminal is a file.
 func progress(what string) func(done, total int) {
-	if info, err := os.Stderr.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if !watched() {
 		return func(int, int) {}
 	}
 	var bar *progressbar.ProgressBar

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/user"
 	"strings"
 	"time"
 
@@ -46,7 +45,10 @@ func (c reportMakeCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer app.Close()
-	p, ok := app.Desk.Policy.Report(c.Name)
+	p, ok := app.Desk.Policy.FirstReport()
+	if c.Name != "" {
+		p, ok = app.Desk.Policy.Report(c.Name)
+	}
 	switch {
 	case c.Name != "" && !ok, c.Send && !ok:
 		return fmt.Errorf("the policy has no report %q: its `reports:` part names them", c.Name)
@@ -88,7 +90,7 @@ func (c reportMakeCmd) print(ctx context.Context, app *wire.App, p auth.ReportPo
 
 // reading says what is being read, to whoever looks.
 func reading() (tell func(string), done func()) {
-	if info, err := os.Stderr.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if !watched() {
 		return func(string) {}, func() {}
 	}
 	return func(what string) { fmt.Fprintf(os.Stderr, "\r\x1b[KReading %s…", what) }, func() { fmt.Fprint(os.Stderr, "\r\x1b[K") }
@@ -113,10 +115,7 @@ func write(w io.Writer, to *commands.Reports, r report.Report, format string) er
 // send sends the report for the time that has come to its end, which is the one
 // that a schedule has sent already if it has.
 func send(ctx context.Context, d *commands.Desk, p auth.ReportPolicy, again bool) error {
-	who := "somebody"
-	if u, err := user.Current(); err == nil {
-		who = u.Username
-	}
+	who := whoever()
 	to, err := d.LastReport(ctx, p.Name)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ package reports
 import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"sekisho/auth/report"
 	"sekisho/bot/cmd/wire"
 	"sekisho/commands"
 	"sekisho/commands/paper"
@@ -13,8 +14,6 @@ import (
 	"sekisho/infra/iamkeys"
 	"sekisho/infra/iamreport"
 	"sekisho/infra/sesmail"
-
-	"sekisho/auth/report"
 )
 
 // Add has the App make reports. AWS gives the configuration for one service, as
