@@ -164,7 +164,7 @@ func (m *Maker) fromKeys(ctx context.Context, o Order, r *Report, c *Credentials
 			k.aged(plan, r.Provenance.Generated)
 			return
 		}
-		k.Source = r.unread(AboutKeys, "the access keys", err, "iam:ListUsers, iam:ListAccessKeys, iam:ListUserTags and iam:GetAccessKeyLastUsed")
+		k.Source = r.unread(AboutKeys, "the access keys", err, "iam:ListUsers, iam:GetUser, iam:ListAccessKeys and iam:GetAccessKeyLastUsed")
 	}
 	if c == nil {
 		return

@@ -151,7 +151,7 @@ func denied(action string) error {
 func TestDenied(t *testing.T) {
 	const (
 		credentials = "allow the bot's role iam:GenerateCredentialReport and iam:GetCredentialReport"
-		keys        = "allow the bot's role iam:ListUsers, iam:ListAccessKeys, iam:ListUserTags and iam:GetAccessKeyLastUsed"
+		keys        = "allow the bot's role iam:ListUsers, iam:GetUser, iam:ListAccessKeys and iam:GetAccessKeyLastUsed"
 	)
 	none := report.Source{}
 	tests := []struct {
