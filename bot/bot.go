@@ -31,6 +31,7 @@ var errTooSlow = errors.New("no answer in time for Slack's 3 s")
 // Bot is where every door meets: a rule that holds at one holds at all.
 type Bot struct {
 	desk      *commands.Desk
+	doors     Doors
 	log       *slog.Logger
 	commands  map[string]commands.Command
 	buttons   map[string]commands.Button
@@ -40,11 +41,12 @@ type Bot struct {
 	jobs      map[route]commands.Job
 }
 
-// New makes a Bot of what the lists in package commands name. A nameless or
-// doubled entry is a programmer's mistake and panics.
-func New(d *commands.Desk) *Bot {
+// New makes a Bot of what the lists in package commands name. Events that come
+// in by another door than these are refused. A nameless or doubled entry is a
+// programmer's mistake and panics.
+func New(d *commands.Desk, doors Doors) *Bot {
 	b := &Bot{
-		desk: d, log: d.Log,
+		desk: d, doors: doors, log: d.Log,
 		commands:  make(map[string]commands.Command),
 		buttons:   make(map[string]commands.Button),
 		forms:     make(map[string]commands.Form),
@@ -68,7 +70,7 @@ func New(d *commands.Desk) *Bot {
 		enter(b.notices, n.Type, n, n.Type != "" && n.Run != nil)
 	}
 	for _, j := range commands.Jobs() {
-		enter(b.jobs, route{j.Source, j.DetailType}, j, j.Source != "" && j.DetailType != "" && j.Run != nil)
+		enter(b.jobs, route{j.Source, j.DetailType}, j, j.Source != "" && j.DetailType != "" && j.Door != "" && j.Run != nil)
 	}
 	return b
 }

@@ -12,11 +12,14 @@ func TestReadDoors(t *testing.T) {
 	for text, want := range map[string]bot.Doors{
 		"socket":                {Socket: true},
 		"http":                  {HTTP: true},
-		"events":                {Events: true},
-		"socket,events":         {Socket: true, Events: true},
-		" events , http,":       {HTTP: true, Events: true},
-		"socket,http,events":    {Socket: true, HTTP: true, Events: true},
-		"events,events,,events": {Events: true},
+		"events":                {Gate: true, Keys: true},
+		"gate":                  {Gate: true},
+		"http,keys":             {HTTP: true, Keys: true},
+		"gate,keys":             {Gate: true, Keys: true},
+		"socket,events":         {Socket: true, Gate: true, Keys: true},
+		" events , http,":       {HTTP: true, Gate: true, Keys: true},
+		"socket,http,events":    {Socket: true, HTTP: true, Gate: true, Keys: true},
+		"events,events,,events": {Gate: true, Keys: true},
 	} {
 		if got, err := bot.ReadDoors(text); err != nil || got != want {
 			t.Errorf("%q: %+v, %v", text, got, err)

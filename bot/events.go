@@ -37,6 +37,9 @@ func (b *Bot) Event(ctx context.Context, text []byte) (err error) {
 		b.log.DebugContext(ctx, "an event that nothing acts on", "source", e.Source, "detail-type", e.DetailType)
 		return nil
 	}
+	if !b.doors.has(job.Door) { // its rights are another process's
+		return fmt.Errorf("event %q (%s): %w; it belongs to the door %q", e.ID, e.DetailType, errClosed, job.Door)
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("event %q: panic: %v\n%s", e.ID, p, debug.Stack())

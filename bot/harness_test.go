@@ -92,7 +92,7 @@ func worldOn(t testing.TB, store *redisstore.Store) *world {
 		Chat: w.chat, Views: w.views, Queue: w.queue, Now: now,
 		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
-	w.Bot = bot.New(w.desk)
+	w.Bot = bot.New(w.desk, bot.Doors{Socket: true, HTTP: true, Gate: true, Keys: true})
 	return w
 }
 

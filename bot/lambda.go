@@ -9,19 +9,27 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// Lambda answers invocations: a function URL's requests, SQS batches, and
-// events that EventBridge sends straight. It is a lambda.Handler.
+// Lambda answers invocations: a function URL's requests, SQS and Kinesis
+// batches, and events that EventBridge sends straight. It is a lambda.Handler.
 type Lambda struct {
 	Bot   *Bot
 	Doors Doors
 	HTTP  *HTTP // nil when the http door is closed
 }
 
-var errClosed = errors.New("this function does not open that door (SEKISHO_DOORS)")
+// margin is what an invocation ends before its deadline, at which Lambda would
+// kill the process without an answer: then a whole batch would come again, and
+// the log would not say why.
+const margin = 500 * time.Millisecond
+
+var errDeadline = errors.New("the function's time is up")
+
+var errClosed = errors.New("this process does not open that door (SEKISHO_DOORS)")
 
 // Invoke tells one kind of invocation from another by its shape.
 func (l *Lambda) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
@@ -36,13 +44,20 @@ func (l *Lambda) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err := json.Unmarshal(payload, &shape); err != nil {
 		return nil, fmt.Errorf("an invocation that cannot be read: %w", err)
 	}
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, end.Add(-margin), errDeadline)
+		defer cancel()
+	}
 	switch {
 	case shape.RequestContext.HTTP != nil:
 		return l.url(ctx, payload)
-	case !l.Doors.Events:
+	case !l.Doors.Events():
 		return nil, errClosed
 	case len(shape.Records) > 0 && shape.Records[0].Source == "aws:sqs":
 		return l.batch(ctx, payload)
+	case len(shape.Records) > 0 && shape.Records[0].Source == "aws:kinesis":
+		return l.stream(ctx, payload)
 	}
 	return nil, l.Bot.Event(ctx, payload)
 }

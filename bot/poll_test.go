@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sekisho/auth"
 	"sekisho/commands"
 )
 
@@ -116,7 +117,7 @@ func TestPollEndsWhileItWaits(t *testing.T) {
 func TestPollReadsOnBesideALongJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := worldOn(t, nil)
-		w.AddJob(commands.Job{Source: "test", DetailType: "long", Within: time.Hour,
+		w.AddJob(commands.Job{Source: "test", DetailType: "long", Door: auth.DoorKeys, Within: time.Hour,
 			Run: func(context.Context, *commands.Desk, commands.Event) error {
 				time.Sleep(10 * time.Minute)
 				return nil

@@ -116,6 +116,7 @@ func (e Event) actor() auth.Actor { return auth.Actor{Door: doorEvents, Source: 
 type Job struct {
 	Source     string
 	DetailType string
+	Door       auth.Door // of the process that does it: DoorGate or DoorKeys
 	Run        func(context.Context, *Desk, Event) error
 	Within     time.Duration // how long it may take; 0: as long as most
 }
@@ -179,30 +180,31 @@ func Jobs() []Job {
 	// IAM answers a few calls a second: the access keys of a big account take
 	// minutes. The queue and Lambda give no job more than 14 and 15.
 	const usual, long = 0, 13 * time.Minute
+	const gate, keys = auth.DoorGate, auth.DoorKeys
 	return []Job{
-		{"aws.ec2", "EC2 Instance State-change Notification", stateChange, usual},
-		{"aws.ec2", "AWS API Call via CloudTrail", nameCaller, usual},
-		{"aws.config", "Config Rules Compliance Change", compliance, usual},
-		{"sekisho.schedule", "Sweep", sweep, usual},
-		{"sekisho.schedule", "Keys", keySweep, long},
-		{"sekisho.schedule", "Report", reportDue, long},
-		{"aws.ses", "Email Bounced", mailCameBack, usual},
-		{"aws.ses", "Email Complaint Received", mailCameBack, usual},
-		{"aws.ses", "Email Rejected", mailCameBack, usual},
-		{taskSource, taskConfirm, confirmStop, usual},
-		{taskSource, taskTell, tellAgain, usual},
-		{taskSource, taskSettle, settle, usual},
-		{taskSource, taskSay, sayAgain, usual},
-		{taskSource, taskStart, startForOwner, usual},
-		{taskSource, taskAttend, attend, usual},
-		{taskSource, taskRecord, recordAgain, usual},
-		{taskSource, taskCaller, nameCallerAgain, usual},
-		{taskSource, taskKey, attendKey, usual},
-		{taskSource, taskHold, tellHoldAgain, usual},
-		{taskSource, taskLetEnd, letEnd, long},
-		{taskSource, taskKeys, sendKeys, long},
-		{taskSource, taskReport, sendReportAgain, long},
-		{taskSource, taskReportFor, reportFor, long},
+		{"aws.ec2", "EC2 Instance State-change Notification", gate, stateChange, usual},
+		{"aws.ec2", "AWS API Call via CloudTrail", gate, nameCaller, usual},
+		{"aws.config", "Config Rules Compliance Change", keys, compliance, usual},
+		{"sekisho.schedule", "Sweep", gate, sweep, usual},
+		{"sekisho.schedule", "Keys", keys, keySweep, long},
+		{"sekisho.schedule", "Report", keys, reportDue, long},
+		{"aws.ses", "Email Bounced", keys, mailCameBack, usual},
+		{"aws.ses", "Email Complaint Received", keys, mailCameBack, usual},
+		{"aws.ses", "Email Rejected", keys, mailCameBack, usual},
+		{taskSource, taskConfirm, gate, confirmStop, usual},
+		{taskSource, taskTell, gate, tellAgain, usual},
+		{taskSource, taskSettle, gate, settle, usual},
+		{taskSource, taskSay, gate, sayAgain, usual},
+		{taskSource, taskStart, gate, startForOwner, usual},
+		{taskSource, taskAttend, gate, attend, usual},
+		{taskSource, taskRecord, gate, recordAgain, usual},
+		{taskSource, taskCaller, gate, nameCallerAgain, usual},
+		{taskSource, taskKey, keys, attendKey, usual},
+		{taskSource, taskHold, keys, tellHoldAgain, usual},
+		{taskSource, taskLetEnd, keys, letEnd, long},
+		{taskSource, taskKeys, keys, sendKeys, long},
+		{taskSource, taskReport, keys, sendReportAgain, long},
+		{taskSource, taskReportFor, keys, reportFor, long},
 	}
 }
 
@@ -283,7 +285,8 @@ type Desk struct {
 	Views     Views
 	Files     Files
 	Reports   *Reports // nil in a program that makes none
-	Queue     Queue    // nil where no queue is configured: what needs one is not offered
+	Queue     Queue    // of the gate's tasks; nil where no queue is configured: what needs one is not offered
+	KeysQueue Queue    // of the tasks about access keys and reports; nil where Queue takes them too
 	Now       func() time.Time
 	Log       *slog.Logger
 	// Check says what of the policy's channels and groups Slack does not know.

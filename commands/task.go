@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"sekisho/auth"
 )
 
 // The bot's own tasks, which go through the queue in an EventBridge event's
@@ -45,10 +47,23 @@ func (d *Desk) later(ctx context.Context, task string, detail any, after time.Du
 	if err != nil {
 		return err
 	}
-	if err := d.Queue.Send(ctx, string(text), after); err != nil {
+	if err := d.queueOf(task).Send(ctx, string(text), after); err != nil {
 		return fmt.Errorf("%q for later: %w", task, err)
 	}
 	return nil
+}
+
+// queueOf is the queue of the process that may do the task.
+func (d *Desk) queueOf(task string) Queue {
+	if d.KeysQueue == nil {
+		return d.Queue
+	}
+	for _, j := range Jobs() {
+		if j.Source == taskSource && j.DetailType == task && j.Door == auth.DoorKeys {
+			return d.KeysQueue
+		}
+	}
+	return d.Queue
 }
 
 // read reads an event's detail; what cannot be read is an error that keeps the

@@ -74,7 +74,7 @@ func newWorldOf(ctx context.Context, shop *workshop, policy func(*workshop) (pat
 	}
 	env["SLACK_API_URL"] = slackURL + "/api/"
 	w.app, err = wire.New(wire.Config{
-		Env: func(name string) string { return env[name] }, Doors: bot.Doors{HTTP: true, Events: true},
+		Env: func(name string) string { return env[name] }, Doors: bot.Doors{HTTP: true, Gate: true, Keys: true},
 		AWS: func(string) aws.Config { return cloudConfig(env, awsURL) },
 		Log: slog.New(slog.DiscardHandler),
 	})

@@ -1,6 +1,8 @@
 // Bootstrap is Sekisho as a Lambda function, and nothing else: it links no
-// command line, no local world and no credential chain, because everything
-// that is linked is initialised at each cold start. Lambda asks for the name.
+// command line, no local world, no reports and no credential chain, because
+// everything that is linked is initialised at each cold start. Lambda asks for
+// the name, and calls this program whatever the function's handler is: where that
+// is `sekisho`, the whole program beside it takes over.
 package main
 
 import (
@@ -8,6 +10,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"syscall"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,13 +20,31 @@ import (
 	"sekisho/bot/cmd/wire"
 )
 
+// whole is the handler of a function that is the whole program.
+const whole = "sekisho"
+
 func main() {
+	if os.Getenv("_HANDLER") == whole {
+		fail(become(filepath.Join(os.Getenv("LAMBDA_TASK_ROOT"), whole)))
+	}
 	handler, err := newHandler(os.Getenv)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "sekisho:", err)
-		os.Exit(1)
+		fail(err)
 	}
 	lambda.Start(handler)
+}
+
+// become puts another program in this one's place; where it returns, it has not.
+func become(program string) error {
+	if err := syscall.Exec(program, []string{program}, os.Environ()); err != nil {
+		return fmt.Errorf("running %s, which the function's handler names: %w; is it in the package, and for this architecture?", program, err)
+	}
+	return nil
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "sekisho:", err)
+	os.Exit(1)
 }
 
 func newHandler(env wire.Env) (*bot.Lambda, error) {

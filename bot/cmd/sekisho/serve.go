@@ -68,8 +68,8 @@ const pollers = 4
 // serve runs every open door. When ctx ends, or one door fails for good, all
 // stop taking work and finish what they began.
 func serve(ctx context.Context, app *wire.App, doors bot.Doors, listen string) error {
-	if !doors.Events {
-		app.Log.WarnContext(ctx, "the events door is closed here: passes are issued, and another process must guard")
+	if !doors.Gate {
+		app.Log.WarnContext(ctx, "the gate door is closed here: another process must guard")
 	}
 	all, ctx := errgroup.WithContext(ctx)
 	if doors.HTTP {
@@ -78,7 +78,7 @@ func serve(ctx context.Context, app *wire.App, doors bot.Doors, listen string) e
 	if doors.Socket {
 		all.Go(func() error { return app.Socket.Run(ctx) })
 	}
-	if doors.Events {
+	if doors.Events() {
 		for range pollers {
 			all.Go(func() error { app.Bot.Poll(ctx, app.Queue); return nil })
 		}

@@ -183,7 +183,7 @@ func newProcess(t *testing.T, slackIs, awsIs, redisIs string) *process {
 		}
 	}
 	app, err := wire.New(wire.Config{
-		Env: func(name string) string { return env[name] }, Doors: bot.Doors{Socket: true, HTTP: true, Events: true},
+		Env: func(name string) string { return env[name] }, Doors: bot.Doors{Socket: true, HTTP: true, Gate: true, Keys: true},
 		AWS:   config,
 		Log:   slog.New(slog.NewTextHandler(p.out, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Lines: place{p.out, "the trail"},
@@ -721,7 +721,7 @@ func TestAMalformedSecretIsNotQuoted(t *testing.T) {
 	} {
 		for _, value := range values {
 			_, err := wire.New(wire.Config{
-				Doors: bot.Doors{Socket: true, HTTP: true, Events: true}, Log: slog.New(slog.DiscardHandler),
+				Doors: bot.Doors{Socket: true, HTTP: true, Gate: true, Keys: true}, Log: slog.New(slog.DiscardHandler),
 				AWS: func(string) aws.Config { return aws.Config{} },
 				Env: func(asked string) string {
 					if asked == name {

@@ -36,7 +36,7 @@ func readSettings(env Env, doors bot.Doors) (settings, error) {
 		queue:    env("SEKISHO_QUEUE_URL"),
 		botToken: r.token("SLACK_BOT_TOKEN", "xoxb-", "the bot's token (xoxb-…)"),
 	}
-	if doors.Events {
+	if doors.Events() {
 		s.queue = r.plain("SEKISHO_QUEUE_URL", "the URL of the SQS queue: the events door needs one, also to do things later")
 	}
 	if doors.Socket {

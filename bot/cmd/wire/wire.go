@@ -79,7 +79,7 @@ func New(c Config) (*App, error) {
 	a.chat = slackchat.New(web, webClient, s.slackAPI)
 	a.Desk.Chat, a.Desk.Private, a.Desk.Views, a.Desk.Files = a.chat, a.chat, a.chat, a.chat
 	a.Desk.Check = a.CheckSlack
-	a.Bot = bot.New(a.Desk)
+	a.Bot = bot.New(a.Desk, c.Doors)
 	if c.Doors.Socket {
 		a.Socket = &bot.Socket{Bot: a.Bot, Log: c.Log, Open: func(ctx context.Context) (string, error) {
 			_, url, err := web.StartSocketModeContext(ctx)
