@@ -29,16 +29,22 @@ func listKeys(ctx context.Context, d *Desk, r Request) (Message, error) {
 	switch {
 	case all && r.Text != "" && !isUserName(r.Text):
 		return say(fmt.Sprintf("%s cannot be an IAM user's name: that is one word of letters, digits and `+=,.@_-`. `/sekisho keys` lists everybody's keys.", name(r.Text))), nil
-	case r.Text != "" && (all || slices.ContainsFunc(own, func(n string) bool { return strings.EqualFold(n, r.Text) })):
-		return d.keysOf(ctx, r.Text)
+	case r.Text != "" && (all || isAmong(own, r.Text)):
+		return d.keysLater(ctx, r, r.Text)
 	case r.Text == "" && all:
-		return d.readKeysLater(ctx, r)
+		return d.keysLater(ctx, r)
 	case len(own) == 0:
 		return Message{}, &auth.Refusal{Reason: auth.NoDecider}
 	case r.Text != "":
 		return say(fmt.Sprintf("You see the keys of your own IAM user: %s.", quoted("/sekisho keys "+own[0], 2*nameMost))), nil
 	}
-	return d.keysOf(ctx, own...)
+	return d.keysLater(ctx, r, own...)
+}
+
+// isAmong says whether the name is one of these: to IAM, names that differ in
+// case alone are one.
+func isAmong(names []string, one string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, one) })
 }
 
 // isUserName says whether IAM takes the text for a user's name; it answers with
@@ -49,7 +55,7 @@ func isUserName(text string) bool {
 	})
 }
 
-// keysOf reads a few users while the person waits.
+// keysOf reads a few users.
 func (d *Desk) keysOf(ctx context.Context, names ...string) (Message, error) {
 	var plan purge.Plan
 	var unknown []string
@@ -82,27 +88,34 @@ func (d *Desk) keysUnread(ctx context.Context, err error) (Message, error) {
 	return say(fmt.Sprintf(":wrench: AWS does not let me call `%s`. <#%s> says which permission to add.", denied.Action, d.Policy.Channels.Keys)), nil
 }
 
-// keysTask reads all keys for somebody who waits for them. Who that is and where
+// keysTask reads keys for somebody who waits for them. Who that is and where
 // the answer goes is sealed, with what it is for: nobody who reads the queue
 // can use another reply of theirs for it.
 type keysTask struct {
-	Reply string `json:"reply"`
+	Reply string   `json:"reply"`
+	Names []string `json:"names,omitempty"` // of IAM users; all where it is empty
 }
 
 const keysReply = "keys for "
 
-func (d *Desk) readKeysLater(ctx context.Context, r Request) (Message, error) {
+// keysLater leaves the reading to whoever has rights in IAM: what answers people
+// has none.
+func (d *Desk) keysLater(ctx context.Context, r Request, names ...string) (Message, error) {
 	if d.Queue == nil || r.ResponseURL == "" {
-		return d.allKeys(ctx, func(int, int) {})
+		return d.readKeys(ctx, names, func(int, int) {})
 	}
 	reply, err := d.Passes.Pepper.Seal(d.Passes.Random, keysReply+r.User+" "+r.ResponseURL)
 	if err != nil {
 		return Message{}, err
 	}
-	if err := d.later(ctx, taskKeys, keysTask{reply}, 0); err != nil {
+	if err := d.later(ctx, taskKeys, keysTask{reply, names}, 0); err != nil {
 		return Message{}, err
 	}
-	return say(":hourglass_flowing_sand: Reading the access keys of every IAM user. I answer here in a moment."), nil
+	whose := "every IAM user"
+	if len(names) > 0 {
+		whose = name(strings.Join(names, ", "))
+	}
+	return say(fmt.Sprintf(":hourglass_flowing_sand: Reading the access keys of %s. I answer here in a moment.", whose)), nil
 }
 
 // sendKeys answers whoever waits. Of the five answers that Slack takes, one is
@@ -116,14 +129,7 @@ func sendKeys(ctx context.Context, d *Desk, e Event) error {
 	if err != nil {
 		return fmt.Errorf("the reply in event %q: %w", e.ID, err)
 	}
-	may, err := d.Purge.MaySee(ctx, user)
-	if err == nil && !may {
-		err = &auth.Refusal{Reason: auth.NoDecider}
-	}
-	var m Message
-	if err == nil {
-		m, err = d.allKeys(ctx, d.progress(ctx, url))
-	}
+	m, err := d.keysFor(ctx, user, t.Names, d.progress(ctx, url))
 	if err != nil {
 		m, _ = Sorry(err)
 		d.Log.ErrorContext(ctx, "reading the access keys for somebody", "user", user, "error", err)
@@ -136,6 +142,19 @@ func sendKeys(ctx context.Context, d *Desk, e Event) error {
 	return nil
 }
 
+// keysFor reads the keys if the person may still see them: it is later.
+func (d *Desk) keysFor(ctx context.Context, user string, names []string, progress func(done, total int)) (Message, error) {
+	all, err := d.Purge.MaySee(ctx, user)
+	if err != nil {
+		return Message{}, err
+	}
+	own := d.Purge.NamesOf(user)
+	if !all && (len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return !isAmong(own, n) })) {
+		return Message{}, &auth.Refusal{Reason: auth.NoDecider}
+	}
+	return d.readKeys(ctx, names, progress)
+}
+
 // progress rewrites the answer of somebody who waits.
 func (d *Desk) progress(ctx context.Context, url string) func(done, total int) {
 	now := d.everySoOften()
@@ -146,7 +165,10 @@ func (d *Desk) progress(ctx context.Context, url string) func(done, total int) {
 	}
 }
 
-func (d *Desk) allKeys(ctx context.Context, progress func(done, total int)) (Message, error) {
+func (d *Desk) readKeys(ctx context.Context, names []string, progress func(done, total int)) (Message, error) {
+	if len(names) > 0 {
+		return d.keysOf(ctx, names...)
+	}
 	plan, err := d.Purge.Read(ctx, progress)
 	if err != nil {
 		return d.keysUnread(ctx, err)

@@ -3,13 +3,29 @@ package commands_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"sekisho/auth"
 	"sekisho/auth/purge"
+	"sekisho/commands"
 )
+
+// listed is what somebody who asks for keys reads in the end.
+func (o *keyOffice) listed(user, text string) []string {
+	o.t.Helper()
+	m := o.sekisho(user, text)
+	if len(o.queue.kinds()) == 0 {
+		return append([]string{m.Text}, texts(m.Blocks)...)
+	}
+	if err := o.work(keysTask); err != nil {
+		o.t.Fatal(err)
+	}
+	s := o.chat.next(o.t, "respond")
+	return append([]string{s.text}, texts(s.blocks)...)
+}
 
 // Everybody's keys take long to read: the answer comes later, through a
 // response URL that nobody can read in the queue.
@@ -108,8 +124,7 @@ func TestWhoSeesWhichKeys(t *testing.T) {
 			o := newKeyOffice(t)
 			o.iam.add("hana", 120*day)
 			o.iam.add("ben", 120*day)
-			m := o.sekisho(c.user, c.text)
-			all := reads(t, m.Text, m.Blocks)
+			all := strings.Join(o.listed(c.user, c.text), "\n")
 			wants(t, "the answer", all, c.want...)
 			lacks(t, "the answer", all, c.lacks)
 			if len(o.chat.all()) > 0 || len(o.queue.kinds()) > 0 || len(o.iam.acts()) > 0 {
@@ -129,14 +144,13 @@ func TestSeveralUsersOfOnePerson(t *testing.T) {
 	o.Policy.People.Principals[hana] = []auth.Principal{"user/hana", "session/hana@example.test", "user/hana-cli", "user/hana-old"}
 	o.iam.add("hana", 5*day)
 	o.iam.add("hana-cli", 50*day)
-	m := o.sekisho(hana, "keys")
-	rows := texts(m.Blocks)
+	rows := o.listed(hana, "keys")[1:]
 	if len(rows) != 3 || !strings.Contains(rows[1], "`hana-cli`") || !strings.Contains(rows[2], "`hana`") {
 		t.Errorf("the rows are %q", rows)
 	}
 	delete(o.iam.users, "hana")
 	delete(o.iam.users, "hana-cli")
-	wants(t, "with all of them gone", o.sekisho(hana, "keys").Text, "IAM knows no user `hana`, `hana-cli`, `hana-old`")
+	wants(t, "with all of them gone", o.listed(hana, "keys")[0], "IAM knows no user `hana`, `hana-cli`, `hana-old`")
 }
 
 // With IAM away the answer is a sentence, and the fault is in the log.
@@ -151,7 +165,7 @@ func TestKeysWhileIAMIsAway(t *testing.T) {
 	}
 	s := o.chat.next(t, "respond")
 	for what, text := range map[string]string{
-		"everybody's": s.text, "one user's": o.sekisho(ben, "keys hana").Text, "one's own": o.sekisho(hana, "keys").Text,
+		"everybody's": s.text, "one user's": o.listed(ben, "keys hana")[0], "one's own": o.listed(hana, "keys")[0],
 	} {
 		wants(t, what, text, "Something went wrong", "logged")
 		lacks(t, what, text, "secret detail")
@@ -212,3 +226,43 @@ func TestWhoMayNotSeeKeysAnyMore(t *testing.T) {
 	o.rush()
 	o.wantHeard("ben reads", "respond : does not name you among those who decide")
 }
+
+// A name that somebody puts into a task in the queue opens nothing.
+func TestAForgedNameShowsNoKeys(t *testing.T) {
+	o := newKeyOffice(t)
+	o.iam.add("hana", 120*day)
+	o.iam.add("ben", 120*day)
+	for _, names := range []string{`["ben"]`, `["hana","ben"]`, `[]`} {
+		reply, err := o.Passes.Pepper.Seal(o.Passes.Random, "keys for "+hana+" "+answerAt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := o.run(taskOf(keysTask, fmt.Sprintf(`{"reply":%q,"names":%s}`, reply, names))); err != nil {
+			t.Fatal(err)
+		}
+		o.wantHeard(names, "respond : does not name you among those who decide")
+	}
+	if len(o.iam.calls) > 0 {
+		t.Errorf("asked IAM: %v", o.iam.calls)
+	}
+}
+
+// Where the keys' tasks have a queue of their own, they go there and no other does.
+func TestTheKeysTasksGoToTheirOwnQueue(t *testing.T) {
+	o := newKeyOffice(t)
+	own := new(queue)
+	o.KeysQueue = own
+	o.iam.add("hana", 120*day)
+	o.sekisho(ben, "keys")
+	if got := own.kinds(); len(got) != 1 || got[0] != keysTask || len(o.queue.kinds()) > 0 {
+		t.Errorf("the keys' queue has %v, the gate's %v", got, o.queue.kinds())
+	}
+	for _, j := range commands.Jobs() {
+		if strings.HasPrefix(j.Source, "sekisho.") && (j.Door == auth.DoorKeys) != keysWord.MatchString(j.DetailType) {
+			t.Errorf("%s %q belongs to the door %s", j.Source, j.DetailType, j.Door)
+		}
+	}
+}
+
+var keysWord = regexp.MustCompile("(?i)keys?|hold|report")
+
