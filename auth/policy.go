@@ -18,6 +18,7 @@ type Policy struct {
 	Trail    TrailPolicy
 	Keys     *KeyPolicy // nil: access keys are none of the bot's business
 	Reports  []ReportPolicy
+	Admins   []string // Slack ids of users and user groups who may see how Sekisho itself is
 }
 
 // Channels are Slack channel ids.

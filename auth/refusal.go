@@ -72,6 +72,11 @@ const (
 	NoReader Reason = "no_reader" // the policy does not let the person ask for one
 )
 
+// Why somebody does not see how Sekisho itself is.
+const (
+	NoAdmin Reason = "no_admin" // the policy does not name the person
+)
+
 // Refusal is a "no" that the person who asked is told, as opposed to a fault.
 type Refusal struct {
 	Reason Reason

@@ -73,6 +73,7 @@ const (
 	ActKeyCap      Act = "key.cap"     // more would end at once than the policy allows
 	ActReport      Act = "report.send"
 	ActReportAsk   Act = "report.ask"
+	ActDoctor      Act = "doctor.ask"
 )
 
 // Result is how it came out.

@@ -16,6 +16,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"sekisho/auth"
+	"sekisho/auth/doctor"
 	"sekisho/auth/purge"
 	"sekisho/auth/report"
 )
@@ -110,6 +111,9 @@ type Event struct {
 	Detail     json.RawMessage `json:"detail"`
 }
 
+// Own says that it is a task of the bot's own.
+func (e Event) Own() bool { return e.Source == taskSource }
+
 func (e Event) actor() auth.Actor { return auth.Actor{Door: doorEvents, Source: e.ID} }
 
 // Job is what an event calls. An error keeps the event, to be tried again.
@@ -126,7 +130,7 @@ type Job struct {
 func Commands() []Command {
 	return []Command{
 		{"/ec2-pass", "A one-time pass to start a guarded EC2 instance", "[name or i-… for a reason | list | mine | break-glass … | help]", ec2Pass},
-		{"/sekisho", "What Sekisho looks after besides instances", "[keys | keys USER | report [starts | keys | users] [7d] | help]", sekisho},
+		{"/sekisho", "What Sekisho looks after besides instances", "[keys | keys USER | report [starts | keys | users] [7d] | doctor | help]", sekisho},
 	}
 }
 
@@ -205,6 +209,7 @@ func Jobs() []Job {
 		{taskSource, taskKeys, keys, sendKeys, long},
 		{taskSource, taskReport, keys, sendReportAgain, long},
 		{taskSource, taskReportFor, keys, reportFor, long},
+		{taskSource, taskDoctor, keys, examine, usual},
 	}
 }
 
@@ -284,15 +289,17 @@ type Desk struct {
 	Private   Private
 	Views     Views
 	Files     Files
-	Reports   *Reports // nil in a program that makes none
-	Queue     Queue    // of the gate's tasks; nil where no queue is configured: what needs one is not offered
-	KeysQueue Queue    // of the tasks about access keys and reports; nil where Queue takes them too
+	Reports   *Reports       // nil in a program that makes none
+	Doctor    *doctor.Doctor // nil in a program that has none
+	Queue     Queue          // of the gate's tasks; nil where no queue is configured: what needs one is not offered
+	KeysQueue Queue          // of the tasks about access keys and reports; nil where Queue takes them too
 	Now       func() time.Time
 	Log       *slog.Logger
 	// Check says what of the policy's channels and groups Slack does not know.
 	Check func(context.Context) error
 	// Lines takes the trail as lines of JSON besides, for those who keep logs.
 	Lines io.Writer
+	Meter Meter // nil where nobody measures
 
 	unrecorded unrecorded
 	help       helpOnce

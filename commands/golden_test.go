@@ -185,7 +185,7 @@ var refusedPeople = []auth.Reason{
 	auth.Locked, auth.Replayed, auth.NoPass, auth.NoRule, auth.NeedsReason, auth.NoApprovers, auth.AlreadyAsked,
 	auth.NoBreakGlass, auth.NoRequest, auth.OwnRequest, auth.NotApprover, auth.TooLate, auth.AlreadyApproved,
 	auth.NotYours, auth.NotApproved, auth.PolicyChanged, auth.Spent,
-	auth.NoKey, auth.NoDecider, auth.OwnKey, auth.KeyMoved, auth.KeyObserve, auth.BadDate, auth.NoReader,
+	auth.NoKey, auth.NoDecider, auth.OwnKey, auth.KeyMoved, auth.KeyObserve, auth.BadDate, auth.NoReader, auth.NoAdmin,
 }
 
 func refusals(name string, add func(file, name string, m commands.Message)) {

@@ -333,7 +333,9 @@ func (p *inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // bot is the bot's way to Slack, which remembers no pace.
-func (w *workspace) bot() *slackchat.Chat { return slackchat.New(w.client, nil, "") }
+func (w *workspace) bot() *slackchat.Chat {
+	return slackchat.New(func() *slack.Client { return w.client }, nil, "")
+}
 
 // note remembers where the user is written to.
 func (w *workspace) note(user, channel string) {

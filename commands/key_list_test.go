@@ -264,5 +264,4 @@ func TestTheKeysTasksGoToTheirOwnQueue(t *testing.T) {
 	}
 }
 
-var keysWord = regexp.MustCompile("(?i)keys?|hold|report")
-
+var keysWord = regexp.MustCompile("(?i)keys?|hold|report|examine")

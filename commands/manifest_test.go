@@ -32,6 +32,9 @@ func TestTheManifestNamesWhatIsAnswered(t *testing.T) {
 			SlashCommands []command `yaml:"slash_commands"`
 			Shortcuts     []shortcut
 		}
+		OAuth struct {
+			Scopes struct{ Bot []string }
+		} `yaml:"oauth_config"`
 		Settings struct {
 			EventSubscriptions struct {
 				BotEvents []string `yaml:"bot_events"`
@@ -55,6 +58,7 @@ func TestTheManifestNamesWhatIsAnswered(t *testing.T) {
 	for _, n := range commands.Notices() {
 		notices = append(notices, n.Type)
 	}
+	sameList(t, "the scopes", commands.Scopes(), manifest.OAuth.Scopes.Bot)
 	sameList(t, "the events", notices, manifest.Settings.EventSubscriptions.BotEvents)
 }
 

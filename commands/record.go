@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sekisho/auth"
+	"sekisho/auth/measure"
 )
 
 // afterwards is how long each of the things may take that follow from what has
@@ -84,6 +85,9 @@ func (d *Desk) append(ctx context.Context, entries ...auth.Entry) error {
 	linked, err := d.Trail.Append(ctx, entries...)
 	if err != nil {
 		return err
+	}
+	for _, e := range linked {
+		d.Count(measure.Decisions, string(e.Act), string(e.Outcome))
 	}
 	d.print(linked...)
 	return nil

@@ -13,6 +13,7 @@ func topics() []word {
 	return []word{
 		{"keys", "/sekisho keys", "the access keys by age, the oldest first, and what becomes of each when\n`/sekisho keys hana` — those of one IAM user", listKeys},
 		{"report", "/sekisho report", "what happened in the last week, how old the access keys are and which IAM users are a risk, as a direct message to you\n`/sekisho report keys 30d` — one part (starts, keys or users), and since when", askReport},
+		{"doctor", "/sekisho doctor", "whether Slack, Redis, AWS and what else I stand on are as they must be, and what to do where not", askDoctor},
 		{"help", "/sekisho help", "this page", sekishoHelp},
 	}
 }

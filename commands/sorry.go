@@ -71,6 +71,8 @@ func refusal(r *auth.Refusal) string {
 		return "Nothing is known of that access key (any more), or Sekisho's policy does not look after keys now. `/sekisho keys` lists them."
 	case auth.NoDecider:
 		return "Sekisho's policy does not name you among those who decide about access keys (`keys.decide`; guests decide nothing). Nothing has changed. `/sekisho keys` shows the keys of your own IAM user, where the policy knows it."
+	case auth.NoAdmin:
+		return "Sekisho's policy does not name you among those who look after it (`admins`). `sekisho doctor` at a terminal says the same."
 	case auth.NoReader:
 		return "Sekisho's policy does not name you among those who may ask for a report (`reports.ask`, and `keys.decide`; guests do not count). Ask those who keep the policy to add you."
 	case auth.OwnKey:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"sekisho/auth"
+	"sekisho/auth/measure"
 )
 
 // stateChange answers EC2's state-change events: the gate judges and acts, and
@@ -26,6 +27,9 @@ func stateChange(ctx context.Context, d *Desk, e Event) error {
 	switch change.State {
 	case auth.Pending, auth.Running:
 		o, err = d.Gate.Opened(ctx, change)
+		if !o.None() && err == nil {
+			d.Since(e.Time, measure.GateLatency)
+		}
 	case auth.Stopped, auth.Terminated:
 		o, err = d.Gate.Closed(ctx, change)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sekisho/auth"
+	"sekisho/auth/measure"
 )
 
 // sweep answers the schedule.
@@ -18,6 +19,9 @@ func sweep(ctx context.Context, d *Desk, _ Event) error {
 // SweepOnce looks at what really runs, does what events missed, and tells.
 func (d *Desk) SweepOnce(ctx context.Context) (auth.Swept, error) {
 	sum, err := d.Sweep.Run(ctx)
+	if err == nil {
+		d.Count(measure.Sweeps)
+	}
 	var adopted []string
 	for _, o := range sum.Outcomes {
 		if o.Start.Reason == auth.Before {

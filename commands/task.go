@@ -31,6 +31,7 @@ const (
 	taskLetEnd    = "Let held keys end"
 	taskReport    = "Send a report"
 	taskReportFor = "Report to somebody"
+	taskDoctor    = "Examine for somebody"
 )
 
 var errNoQueue = errors.New("no queue is configured (SEKISHO_QUEUE_URL): nothing can be done later")

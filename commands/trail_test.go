@@ -20,6 +20,7 @@ import (
 func TestEveryActIsInTheTrail(t *testing.T) {
 	o := newCheckpoint(t)
 	o.Policy.People = auth.PeoplePolicy{OnMismatch: auth.AlertMismatch}
+	o.Policy.Admins = []string{tom}
 	sweep := func() {
 		t.Helper()
 		if _, err := o.SweepOnce(t.Context()); err != nil {
@@ -65,6 +66,11 @@ func TestEveryActIsInTheTrail(t *testing.T) {
 	o.TurnedAway(t.Context(), "http", "the signature is wrong")
 	o.later(5 * time.Hour)
 	sweep() // request.lapse
+	for _, user := range []string{tom, outsider} {
+		r := o.request(user)
+		r.Text = "doctor"
+		o.answer(commands.Commands()[1].Answers, r)
+	}
 	before := o.entries()
 	o.later(500 * 24 * time.Hour)
 	sweep() // trail.trim
@@ -109,6 +115,7 @@ func TestEveryActIsInTheTrail(t *testing.T) {
 		auth.ActTrim:        {{"done", "", "", "", "", ""}},
 		auth.ActDoor:        {{"refused", "", "", "", "", "http"}},
 		auth.ActReport:      {{"done", "", "", "", "", "events"}, {"done", "", "terminal:ops", "", "", "terminal"}},
+		auth.ActDoctor:      {{"done", "", tom, "", "", "socket"}, {"refused", "", outsider, "", "", "socket"}},
 		auth.ActReportAsk:   {{"done", "", tom, "", "", "socket"}, {"refused", "", outsider, "", "", "socket"}},
 	} {
 		for _, l := range want {

@@ -27,6 +27,11 @@ func policy(p *auth.Policy) read {
 			)),
 			may("keys", part(&p.Keys, auth.DefaultKeys(), keys)),
 			may("reports", reports(&p.Reports)),
+			may("admins", then(
+				list(&p.Admins, decider),
+				some("nobody could ask for `/sekisho doctor`",
+					"write the ids of users and user groups, such as [U0123ABCD, S0123ABCD], or take it out"),
+				distinct(&p.Admins))),
 		),
 		requestsHaveAChannel(p),
 		reportsHaveAChannel(p),

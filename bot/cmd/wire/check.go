@@ -43,6 +43,7 @@ func (a *App) CheckSlack(ctx context.Context) error {
 	if keys := a.Desk.Policy.Keys; keys != nil {
 		groups("keys.decide", keys.Decide)
 	}
+	groups("admins", a.Desk.Policy.Admins)
 	for _, r := range a.Desk.Policy.Reports {
 		groups(fmt.Sprintf("report %q", r.Name), r.Ask)
 	}
