@@ -179,6 +179,16 @@ func Notices() []Notice {
 	}
 }
 
+// The detail-types of AWS's events.
+const (
+	stateChanged      = "EC2 Instance State-change Notification"
+	calledByTrail     = "AWS API Call via CloudTrail"
+	complianceChanged = "Config Rules Compliance Change"
+	mailBounced       = "Email Bounced"
+	mailComplaint     = "Email Complaint Received"
+	mailRejected      = "Email Rejected"
+)
+
 // Jobs lists the events that are acted on, by source and detail-type.
 func Jobs() []Job {
 	// IAM answers a few calls a second: the access keys of a big account take
@@ -186,15 +196,15 @@ func Jobs() []Job {
 	const usual, long = 0, 13 * time.Minute
 	const gate, keys = auth.DoorGate, auth.DoorKeys
 	return []Job{
-		{"aws.ec2", "EC2 Instance State-change Notification", gate, stateChange, usual},
-		{"aws.ec2", "AWS API Call via CloudTrail", gate, nameCaller, usual},
-		{"aws.config", "Config Rules Compliance Change", keys, compliance, usual},
+		{"aws.ec2", stateChanged, gate, stateChange, usual},
+		{"aws.ec2", calledByTrail, gate, nameCaller, usual},
+		{"aws.config", complianceChanged, keys, compliance, usual},
 		{"sekisho.schedule", "Sweep", gate, sweep, usual},
 		{"sekisho.schedule", "Keys", keys, keySweep, long},
 		{"sekisho.schedule", "Report", keys, reportDue, long},
-		{"aws.ses", "Email Bounced", keys, mailCameBack, usual},
-		{"aws.ses", "Email Complaint Received", keys, mailCameBack, usual},
-		{"aws.ses", "Email Rejected", keys, mailCameBack, usual},
+		{"aws.ses", mailBounced, keys, mailCameBack, usual},
+		{"aws.ses", mailComplaint, keys, mailCameBack, usual},
+		{"aws.ses", mailRejected, keys, mailCameBack, usual},
 		{taskSource, taskConfirm, gate, confirmStop, usual},
 		{taskSource, taskTell, gate, tellAgain, usual},
 		{taskSource, taskSettle, gate, settle, usual},

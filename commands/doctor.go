@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -36,31 +35,24 @@ func App() doctor.Manifest {
 
 // Arrivals lists the events that EventBridge has to bring under this policy.
 func Arrivals(p *auth.Policy) []doctor.Event {
-	mail, back := false, false
-	for _, r := range p.Reports {
-		mail = mail || r.Mail != nil
-		back = back || r.Mail != nil && r.Mail.ConfigurationSet != ""
+	all := []doctor.Event{
+		{Name: "starts", Source: "aws.ec2", DetailTypes: []string{stateChanged}},
+		{Name: "callers", Source: "aws.ec2", DetailTypes: []string{calledByTrail}, Optional: true}, // it names the person, and nothing waits for it
 	}
-	var all []doctor.Event
-	for _, j := range Jobs() {
-		e := doctor.Event{Source: j.Source, DetailType: j.DetailType}
-		switch j.Source {
-		case "aws.ec2":
-			e.Optional = strings.Contains(j.DetailType, "CloudTrail") // it names the person, and nothing waits for it
-		case "aws.config":
-			if p.Keys == nil {
-				continue
-			}
-			e.Optional = true // the daily look finds old keys, too
-		case "aws.ses":
-			if !mail {
-				continue
-			}
-			e.Optional = !back
-		default:
-			continue // the bot's own
-		}
+	if p.Keys != nil {
+		e := doctor.Event{Name: "config", Source: "aws.config", DetailTypes: []string{complianceChanged}, Optional: true} // the daily look finds old keys, too
 		all = append(all, e)
+	}
+	mail := doctor.Event{Name: "mail", Source: "aws.ses", DetailTypes: []string{mailBounced, mailComplaint, mailRejected}, Optional: true}
+	sends := false
+	for _, r := range p.Reports {
+		if r.Mail != nil {
+			sends = true
+			mail.Optional = mail.Optional && r.Mail.ConfigurationSet == ""
+		}
+	}
+	if sends {
+		all = append(all, mail)
 	}
 	return all
 }

@@ -147,7 +147,7 @@ func TestWhatHasToArrive(t *testing.T) {
 	p := auth.Defaults()
 	kinds := func() (all []string) {
 		for _, e := range commands.Arrivals(&p) {
-			kind := e.Source
+			kind := e.Name
 			if !e.Optional {
 				kind += "!"
 			}
@@ -161,13 +161,20 @@ func TestWhatHasToArrive(t *testing.T) {
 			t.Errorf("%v, want %v", got, want)
 		}
 	}
-	want("aws.ec2!", "aws.ec2")
+	want("starts!", "callers")
 	p.Keys = new(auth.KeyPolicy)
-	want("aws.ec2!", "aws.ec2", "aws.config")
+	want("starts!", "callers", "config")
 	p.Reports = []auth.ReportPolicy{{Slack: true, Every: 7 * 24 * time.Hour}}
-	want("aws.ec2!", "aws.ec2", "aws.config")
+	want("starts!", "callers", "config")
 	p.Reports[0].Mail = &auth.MailPolicy{}
-	want("aws.ec2!", "aws.ec2", "aws.config", "aws.ses", "aws.ses", "aws.ses")
+	want("starts!", "callers", "config", "mail")
+	for _, e := range commands.Arrivals(&p) {
+		for _, kind := range e.DetailTypes {
+			if !slices.ContainsFunc(commands.Jobs(), func(j commands.Job) bool { return j.Source == e.Source && j.DetailType == kind }) {
+				t.Errorf("nothing is done about %s of %s", kind, e.Source)
+			}
+		}
+	}
 	p.Reports[0].Mail.ConfigurationSet = "events"
-	want("aws.ec2!", "aws.ec2", "aws.config", "aws.ses!", "aws.ses!", "aws.ses!")
+	want("starts!", "callers", "config", "mail!")
 }

@@ -101,8 +101,8 @@ func (d *Doctor) rules(ctx context.Context) (lines []Line) {
 // rule says of one kind of event whether it arrives: of several rules for it,
 // one that works is enough.
 func (d *Doctor) rule(all []Rule, e Event) Line {
-	check := "aws.rule." + e.Source + "." + strings.ReplaceAll(e.DetailType, " ", "_")
-	best := bad(check, "make the rule, as the README shows", "no EventBridge rule brings %q of %s", e.DetailType, e.Source)
+	check, what := "aws.rule."+e.Name, "“"+strings.Join(e.DetailTypes, "”, “")+"”"
+	best := bad(check, "make the rule, as the README shows", "no EventBridge rule brings %s of %s", what, e.Source)
 	if e.Optional {
 		best.Outcome = Unknown
 	}
@@ -110,11 +110,11 @@ func (d *Doctor) rule(all []Rule, e Event) Line {
 		switch {
 		case !matches(r.Pattern, e):
 		case !r.Enabled:
-			best = bad(check, "enable it: aws events enable-rule --name "+r.Name, "the rule %s is disabled: no %q arrives", r.Name, e.DetailType)
+			best = bad(check, "enable it: aws events enable-rule --name "+r.Name, "the rule %s is disabled: no %s arrives", r.Name, what)
 		case !d.aimedHere(r):
-			best = bad(check, "aim it at one of "+cmp.Or(strings.Join(d.Targets, ", "), "the bot's"), "the rule %s brings %q elsewhere", r.Name, e.DetailType)
+			best = bad(check, "aim it at one of "+cmp.Or(strings.Join(d.Targets, ", "), "the bot's"), "the rule %s brings %s elsewhere", r.Name, what)
 		default:
-			return good(check, "the rule %s brings %q", r.Name, e.DetailType)
+			return good(check, "the rule %s brings %s", r.Name, what)
 		}
 	}
 	return best
@@ -134,7 +134,7 @@ func matches(pattern string, e Event) bool {
 	if json.Unmarshal([]byte(pattern), &p) != nil || p.Source == nil {
 		return false
 	}
-	return among(p.Source, e.Source) && (p.DetailType == nil || among(p.DetailType, e.DetailType))
+	return among(p.Source, e.Source) && (p.DetailType == nil || !slices.ContainsFunc(e.DetailTypes, func(t string) bool { return !among(p.DetailType, t) }))
 }
 
 func among(patterns []any, value string) bool {

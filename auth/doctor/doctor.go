@@ -36,8 +36,10 @@ type Doctor struct {
 
 // Event is a kind of event that something is done about.
 type Event struct {
-	Source, DetailType string
-	Optional           bool // without it something is known later, or not at all
+	Name        string // in a line's Check, "starts"
+	Source      string
+	DetailTypes []string
+	Optional    bool // without it something is known later, or not at all
 }
 
 // within is how long one look may take: together they must be done before

@@ -102,14 +102,14 @@ func newWorld() *world {
 	w.rules = []doctor.Rule{
 		{Name: "other", Enabled: true, Pattern: `{"source":["aws.s3"]}`, Targets: []string{queue}},
 		{Name: "hourly", Enabled: true, Targets: []string{queue}},
-		{Name: "starts", Enabled: true, Pattern: `{"source":["aws.ec2"],"detail-type":["A start"],"detail":{"state":["pending"]}}`, Targets: []string{"arn:aws:sns:x", queue}},
+		{Name: "starts", Enabled: true, Pattern: `{"source":["aws.ec2"],"detail-type":["A start","Another start"],"detail":{"state":["pending"]}}`, Targets: []string{"arn:aws:sns:x", queue}},
 		{Name: "keys", Enabled: true, Pattern: `{"source":[{"prefix":"aws.con"}]}`, Targets: []string{queue}},
 	}
 	w.manifest = doctor.Manifest{Commands: []string{"/ec2-pass"}, Events: []string{"app_home_opened"}, Shortcuts: []string{"ask"}, Interactivity: true}
 	w.Doctor = &doctor.Doctor{
 		Policy: &p, Doors: []auth.Door{auth.DoorSocket, auth.DoorGate, auth.DoorKeys}, Polls: true, Pepper: 64,
 		Wants:   doctor.Manifest{Scopes: []string{"chat:write", "commands"}, Commands: []string{"/ec2-pass"}, Events: []string{"app_home_opened"}, Shortcuts: []string{"ask"}},
-		Events:  []doctor.Event{{Source: "aws.ec2", DetailType: "A start"}, {Source: "aws.config", DetailType: "A change", Optional: true}},
+		Events:  []doctor.Event{{Name: "starts", Source: "aws.ec2", DetailTypes: []string{"A start", "Another start"}}, {Name: "config", Source: "aws.config", DetailTypes: []string{"A change"}, Optional: true}},
 		Targets: []string{queue}, Redis: w, Slack: w, AWS: w, Now: func() time.Time { return noon },
 	}
 	return w
@@ -188,13 +188,13 @@ func TestEachFaultTurnsExactlyItsLine(t *testing.T) {
 		"a missing right":         {func(w *world) { w.denied[role] = []string{"ec2:StopInstances"} }, []string{"✗ aws.allowed.ec2:StopInstances"}},
 		"a right to read":         {func(w *world) { w.denied[role] = []string{"sqs:DeleteMessage"} }, []string{"✗ aws.allowed.sqs:DeleteMessage"}},
 		"no simulation":           {func(w *world) { w.fail["denied"] = fmt.Errorf("%w: AccessDenied", doctor.ErrUnseen) }, []string{"– aws.allowed"}},
-		"a disabled rule":         {func(w *world) { w.rules[2].Enabled = false }, []string{"✗ aws.rule.aws.ec2.A_start"}},
-		"a rule elsewhere":        {func(w *world) { w.rules[2].Targets = []string{"arn:aws:sns:x"} }, []string{"✗ aws.rule.aws.ec2.A_start"}},
-		"no rule":                 {func(w *world) { w.rules = w.rules[3:] }, []string{"✗ aws.rule.aws.ec2.A_start"}},
+		"a disabled rule":         {func(w *world) { w.rules[2].Enabled = false }, []string{"✗ aws.rule.starts"}},
+		"a rule elsewhere":        {func(w *world) { w.rules[2].Targets = []string{"arn:aws:sns:x"} }, []string{"✗ aws.rule.starts"}},
+		"no rule":                 {func(w *world) { w.rules = w.rules[3:] }, []string{"✗ aws.rule.starts"}},
 		"a second rule":           {func(w *world) { w.rules = append(w.rules, w.rules[2]); w.rules[2].Enabled = false }, nil},
-		"no rule of another kind": {func(w *world) { w.rules[2].Pattern = `{"source":["aws.ec2"],"detail-type":["Another"]}` }, []string{"✗ aws.rule.aws.ec2.A_start"}},
-		"no optional rule":        {func(w *world) { w.rules = w.rules[:3] }, []string{"– aws.rule.aws.config.A_change"}},
-		"an optional one is off":  {func(w *world) { w.rules[3].Enabled = false }, []string{"✗ aws.rule.aws.config.A_change"}},
+		"half a rule":             {func(w *world) { w.rules[2].Pattern = `{"source":["aws.ec2"],"detail-type":["A start"]}` }, []string{"✗ aws.rule.starts"}},
+		"no optional rule":        {func(w *world) { w.rules = w.rules[:3] }, []string{"– aws.rule.config"}},
+		"an optional one is off":  {func(w *world) { w.rules[3].Enabled = false }, []string{"✗ aws.rule.config"}},
 		"targets unknown":         {func(w *world) { w.Targets = nil; w.rules[2].Targets = []string{"arn:aws:lambda:x"} }, nil},
 		"unseen rules":            {func(w *world) { w.fail["rules"] = fmt.Errorf("%w: AccessDenied", doctor.ErrUnseen) }, []string{"– aws.rules"}},
 		"no Config rule":          {func(w *world) { w.keyRules = nil }, []string{"– aws.config"}},

@@ -122,6 +122,9 @@ func slackRefusal(err error) error {
 		return nil
 	}
 	if failed, ok := errors.AsType[*slacksim.DeliveryError](err); ok {
+		if errors.Is(err, slacksim.ErrNotInteractive) {
+			return &refusal{failed.Code, "This app is not configured to handle interactive responses."}
+		}
 		return &refusal{failed.Code, failed.What + " did not reach the bot, or the bot did not answer in time."}
 	}
 	return &refusal{"slack", err.Error()}

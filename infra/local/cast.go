@@ -16,6 +16,7 @@ const (
 	secretAccessKey = "test-secret-access-key"
 	botToken        = "xoxb-test-local-bot"
 	appToken        = "xapp-test-local-app"
+	configToken     = "xoxe.xoxp-test-local-config"
 	signingSecret   = "test-local-signing-secret"
 )
 

@@ -11,6 +11,7 @@ func (w *World) Env() []string {
 	return []string{
 		"SLACK_BOT_TOKEN=" + botToken,
 		"SLACK_APP_TOKEN=" + appToken,
+		"SLACK_CONFIG_TOKEN=" + configToken,
 		"SLACK_SIGNING_SECRET=" + signingSecret,
 		"SLACK_API_URL=" + w.base + "/slack/api/",
 		"AWS_ENDPOINT_URL=" + w.base + "/aws/",
@@ -25,6 +26,9 @@ func (w *World) Env() []string {
 		"AWS_ENDPOINT_URL_STS=",
 		"AWS_ENDPOINT_URL_CONFIG_SERVICE=",
 		"AWS_ENDPOINT_URL_SESV2=",
+		"AWS_ENDPOINT_URL_EVENTBRIDGE=",
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER=",
+		"AWS_ENDPOINT_URL_SSM=",
 		"AWS_CONFIG_FILE=" + os.DevNull,
 		"AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
 		"AWS_EC2_METADATA_DISABLED=true",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"sekisho/infra/local/awssim"
 )
@@ -21,6 +22,10 @@ const (
 	iamStale      = "iam-stale"
 	iamDenying    = "iam-denies"
 	reportDenying = "report-denied"
+	scopeLacking  = "scope-lacking"
+	botOutside    = "bot-outside"
+	ruleDisabled  = "rule-disabled"
+	stopDenied    = "stop-denied"
 )
 
 // faultList is what really goes wrong between a bot, Slack and AWS.
@@ -29,6 +34,9 @@ func faultList() []fault {
 		{"slack-away", "Slack is away", "The Web API answers 503, sockets are cut.", func(w *World, on bool) { w.Slack.Away(on) }},
 		{throttling, "EC2 throttles", "Every EC2 call answers RequestLimitExceeded.", func(w *World, on bool) { w.refuse(throttling, on) }},
 		{staleReading, "Reads are out of date", "Right after a start, EC2 still shows the past.", func(w *World, on bool) { w.readStale(on) }},
+		{stopDenied, "AWS denies ec2:StopInstances", "As a service control policy does: nothing can be stopped.", func(w *World, on bool) {
+			w.AWS.Deny("ec2:StopInstances", on)
+		}},
 		{"events-twice", "Events come twice", "EventBridge delivers at least once.", func(w *World, on bool) { w.AWS.DuplicateEvents(on) }},
 		{"events-held", "Events come late", "Kept back while on; then the last comes first.", func(w *World, on bool) { w.AWS.HoldEvents(on) }},
 		{"events-lost", "Events are lost", "Nothing arrives: only the sweep can notice.", func(w *World, on bool) {
@@ -38,6 +46,9 @@ func faultList() []fault {
 			}
 			w.AWS.DropEvents(lost)
 		}},
+		{ruleDisabled, "The rule for EC2's events is disabled", "EventBridge brings no start: only the sweep can notice.", func(w *World, on bool) {
+			w.AWS.EnableRule("sekisho-starts", !on)
+		}},
 		{iamThrottling, "IAM throttles", "Every IAM call answers Throttling.", func(w *World, on bool) { w.refuse(iamThrottling, on) }},
 		{iamStale, "IAM reads are out of date", "Right after a change, keys still look as before.", func(w *World, on bool) { w.readStaleKeys(on) }},
 		{iamDenying, "IAM refuses to deactivate", "UpdateAccessKey answers AccessDenied.", func(w *World, on bool) { w.refuse(iamDenying, on) }},
@@ -45,6 +56,12 @@ func faultList() []fault {
 			w.refuse(reportDenying, on)
 		}},
 		{"ses-sandbox", "SES is in its sandbox", "No recipient is verified: mail is refused.", func(w *World, on bool) { w.AWS.SetSandbox(on) }},
+		{scopeLacking, "The bot lacks a scope", "files:write was taken away: reports come without files.", func(w *World, on bool) {
+			w.takeScope("files:write", on)
+		}},
+		{botOutside, "The bot is not in #checkpoint-alerts", "Somebody has removed it: it cannot write there.", func(w *World, on bool) {
+			w.shutOut("C0ALERTS", on)
+		}},
 		{"no-data-table", "Slack does not know data_table", "As in GovSlack: such messages are invalid_blocks.", func(w *World, on bool) {
 			if on {
 				w.Slack.UnknownBlocks("data_table")
@@ -58,6 +75,11 @@ func faultList() []fault {
 type faultInput struct {
 	Name string `json:"name"`
 	On   bool   `json:"on"`
+}
+
+// Break switches a fault of the page's on or off, by its name.
+func (w *World) Break(fault string, on bool) error {
+	return w.fault(w.ctx, faultInput{fault, on})
 }
 
 // fault switches one fault on or off.
@@ -83,6 +105,26 @@ func (w *World) broken(name string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.faults[name]
+}
+
+// takeScope takes a scope of the bot's away, or grants it again.
+func (w *World) takeScope(scope string, on bool) {
+	scopes := slices.DeleteFunc(w.Slack.Scopes(), func(s string) bool { return s == scope })
+	if !on {
+		scopes = append(scopes, scope)
+	}
+	w.Slack.SetScopes(scopes...)
+}
+
+// shutOut takes the bot out of a channel of the cast's, or lets it in again.
+func (w *World) shutOut(channel string, on bool) {
+	change := w.Slack.AddToChannel
+	if on {
+		change = w.Slack.RemoveFromChannel
+	}
+	if err := change(channel, w.Slack.Bot().ID); err != nil {
+		panic("local: the cast's channels: " + err.Error()) // unreachable
+	}
 }
 
 // refused is what is answered to calls for as long as a fault is on.

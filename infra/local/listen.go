@@ -23,8 +23,8 @@ const (
 )
 
 // Listen opens the world at a loopback address ("127.0.0.1:4000"; port 0 takes a free one) and returns where it is:
-// the page at base+"/", Slack under base+"/slack/", AWS under base+"/aws/". Then EC2's and CloudTrail's events flow into the
-// queue, and the schedule begins. It is called once.
+// the page at base+"/", Slack under base+"/slack/", AWS under base+"/aws/". Then the events of its rules flow into the queue, and
+// the schedule begins. It is called once.
 func (w *World) Listen(addr string) (base string, err error) {
 	if w.server != nil {
 		return "", fmt.Errorf("local world: it listens already, at %s", w.base)
@@ -41,7 +41,7 @@ func (w *World) Listen(addr string) (base string, err error) {
 	w.Slack.Serve(w.base + "/slack")
 	w.AWS.SetBaseURL(w.base + "/aws")
 	w.queue = w.AWS.CreateQueue(queueName, visibility, deadName, maxReceive)
-	w.AWS.RouteEventsTo(w.queue)
+	w.aimEvents()
 	w.loops.Go(w.schedule)
 
 	w.server = &http.Server{

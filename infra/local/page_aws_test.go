@@ -57,7 +57,7 @@ func TestTabs(t *testing.T) {
 	}
 	press := func(on, key string) {
 		t.Helper()
-		browsertest.Do(t, tab, chromedp.SendKeys(browsertest.The(on), key))
+		browsertest.Do(t, tab, browsertest.Press(on, key))
 	}
 	const left, right, first, last = "\u0302", "\u0303", "\u0306", "\u0305"
 	open("tab-ec2")
@@ -86,7 +86,7 @@ func TestTabs(t *testing.T) {
 	}
 	// The story points at an instance, wherever one is.
 	browsertest.Do(t, tab, browsertest.Until(`sessionStorage.setItem("story", document.body.dataset.ready && sessionStorage.getItem("story").split("|")[0] + "|ask"), true`),
-		browsertest.Visit(base), browsertest.Click("tab-iam"), chromedp.Click(chromedp.CSS(`[data-testid="step-show"] .link`)))
+		browsertest.Visit(base), browsertest.Click("tab-iam"), browsertest.ClickOn(`[data-testid="step-show"] .link`))
 	open("tab-ec2")
 }
 

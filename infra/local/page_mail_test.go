@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"sekisho/infra/local/browsertest"
 )
 
@@ -108,12 +106,12 @@ func TestHostileMail(t *testing.T) {
 	browsertest.Do(t, tab, browsertest.Visit(base), browsertest.Until(`addEventListener("message", () => { document.title = "ran" }), true`))
 	frame := openMail(t, tab)
 	browsertest.Do(t, frame, browsertest.Until(`[...document.images].at(-1).naturalWidth === 320`),
-		chromedp.Click(chromedp.CSS("#script")), chromedp.Click(chromedp.CSS("#ping")))
+		browsertest.ClickOn("#script"), browsertest.ClickOn("#ping"))
 	far.Close()
 	for who := range asked {
 		t.Errorf("%s came to a host that the mail names", who)
 	}
-	browsertest.Do(t, frame, chromedp.Click(chromedp.CSS("#away"))) // going there is the reader's own will, taking the page along is not
+	browsertest.Do(t, frame, browsertest.ClickOn("#away")) // going there is the reader's own will, taking the page along is not
 	const inside = `[location.pathname.endsWith("/html"), origin, document.querySelector("h1").textContent].join()`
 	if got := browsertest.Eval[string](t, frame, inside); got != "true,null,Weekly" {
 		t.Errorf("the frame is %s", got)

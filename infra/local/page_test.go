@@ -239,7 +239,7 @@ func TestThreads(t *testing.T) {
 	browsertest.Do(t, tab, w.show(t, 1, slack.MsgOptionText("first", false), slack.MsgOptionTS(parent)), browsertest.Seen("reply"))
 	browsertest.Do(t, tab, w.show(t, 1, slack.MsgOptionText("second", false), slack.MsgOptionTS(parent)),
 		browsertest.Until(`document.querySelector(".thread-toggle").textContent === "2 replies"`),
-		chromedp.Click(chromedp.CSS(".thread-toggle")),
+		browsertest.ClickOn(".thread-toggle"),
 		browsertest.Until(`!document.querySelector('[data-testid="reply"]')`))
 }
 
@@ -251,7 +251,7 @@ func TestComposer(t *testing.T) {
 	if hint := browsertest.Eval[string](t, tab, `document.querySelector('[data-testid="hint"]').innerText`); !strings.Contains(hint, "/ec2-pass [name or i-") {
 		t.Errorf("the hint says %q", hint)
 	}
-	browsertest.Do(t, tab, chromedp.SendKeys(browsertest.The("composer"), "\t"), chromedp.SendKeys(browsertest.The("composer"), "gp\t"),
+	browsertest.Do(t, tab, browsertest.Press("composer", "\t"), browsertest.Press("composer", "gp\t"),
 		browsertest.Until(`document.querySelector('[data-testid="composer"]').value === "/ec2-pass gpu-1 "`),
 		browsertest.Say("/nothing"), browsertest.Seen("toast"),
 		browsertest.Until(`document.querySelector('[data-testid="composer"]').value === "/nothing"`)) // given back, to be corrected

@@ -70,7 +70,7 @@ func TestModal(t *testing.T) {
 	}
 	browsertest.Picture(t, tab, "modal-search")
 	browsertest.Do(t, tab, browsertest.Until(`document.addEventListener("submit", () => { window.submitted = true; }), true`),
-		chromedp.SendKeys(browsertest.The("field-instance"), "\r"))
+		browsertest.Press("field-instance", "\r"))
 	if got := textOf(t, tab, "field-instance"); got != "gpu-1" {
 		t.Errorf("picked %q", got)
 	}
@@ -79,7 +79,7 @@ func TestModal(t *testing.T) {
 	}
 	// The list's Escape is not the modal's, and what is typed but not picked does not stay.
 	browsertest.Do(t, tab, browsertest.Write("field-instance", "web"), browsertest.Seen("option-i-0b7a30000000000a1"),
-		chromedp.SendKeys(browsertest.The("field-instance"), escape), browsertest.Until(`!document.querySelector(".choice")?.checkVisibility()`))
+		browsertest.Press("field-instance", escape), browsertest.Until(`!document.querySelector(".choice")?.checkVisibility()`))
 	if got := textOf(t, tab, "field-instance"); got != "gpu-1" {
 		t.Errorf("after Escape the field says %q", got)
 	}
@@ -142,7 +142,7 @@ func TestModalIsClosed(t *testing.T) {
 	browsertest.Do(t, tab, browsertest.Visit(base), browsertest.Until(connects))
 	for name, shut := range map[string]browsertest.Step{
 		"button": browsertest.Click("modal-close"),
-		"Escape": chromedp.SendKeys(browsertest.The("field-reason"), escape),
+		"Escape": browsertest.Press("field-reason", escape),
 	} {
 		browsertest.Do(t, tab, openAskModal(), browsertest.Write("field-reason", "half a sen"), shut, browsertest.Until(noModal))
 		follow(t, base, "U0HANA", func(s snapshot) bool { return len(s.Views) == 0 })
@@ -238,7 +238,7 @@ func TestStoryOfApproval(t *testing.T) {
 		return browsertest.Until(`document.querySelector('[data-testid="step-` + step + `"]').dataset.progress === "done"`)
 	}
 	help := func(step string) browsertest.Step {
-		return chromedp.Click(chromedp.CSS(`[data-testid="step-` + step + `"] .link`))
+		return browsertest.ClickOn(`[data-testid="step-` + step + `"] .link`)
 	}
 	is := func(person, channel string) browsertest.Step {
 		return browsertest.Until(`document.body.dataset.ready === "` + person + `" && document.querySelector("[aria-current]").dataset.testid === "` + channel + `"`)

@@ -90,8 +90,8 @@ func New(opts Options) (*World, error) {
 			Help:  "A one-time pass to start a guarded EC2 instance. Only you see the answer.",
 		}, {
 			Name:  "/sekisho",
-			Usage: "[keys | keys USER | report [starts | keys | users] [7d] | help]",
-			Help:  "The access keys by age and what becomes of them, or a report. Only you see the answer.",
+			Usage: "[keys | keys USER | report [starts | keys | users] [7d] | doctor | help]",
+			Help:  "The access keys by age and what becomes of them, a report, or how the bot is. Only you see the answer.",
 		}}
 	}
 	if opts.Shortcuts == nil {
@@ -124,10 +124,13 @@ func New(opts Options) (*World, error) {
 	w.Slack = slacksim.New(slacksim.Options{
 		BotToken:      botToken,
 		AppToken:      appToken,
+		ConfigToken:   configToken,
 		SigningSecret: signingSecret,
 		Users:         people(),
 		Channels:      channels(),
 		Groups:        groups(),
+		Commands:      installedCommands(opts.Commands),
+		Shortcuts:     installedShortcuts(opts.Shortcuts),
 		Now:           opts.Now,
 	})
 	for _, i := range instances() {

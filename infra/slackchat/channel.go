@@ -13,7 +13,7 @@ import (
 func (c *Chat) Channel(ctx context.Context, id string) (name string, err error) {
 	var channel *slack.Channel
 	err = c.patiently(ctx, func() (err error) {
-		channel, err = c.api.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
+		channel, err = c.api().GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
 		return err
 	})
 	if err == nil {

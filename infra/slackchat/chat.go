@@ -30,7 +30,7 @@ const longestWait = 5 * time.Second
 
 // Chat speaks for the bot. It is safe for concurrent use.
 type Chat struct {
-	api   *slack.Client
+	api   func() *slack.Client
 	http  *http.Client
 	hosts []string // that a response URL may point to
 	mu    sync.Mutex
@@ -42,9 +42,10 @@ type Chat struct {
 // looked up again.
 const most = 10_000
 
-// New makes a Chat. apiURL is empty for Slack itself, or the base of another
+// New makes a Chat. api gives the client of now: its token may change while the
+// bot runs. apiURL is empty for Slack itself, or the base of another
 // Web API, which may then be named by response URLs too.
-func New(api *slack.Client, client *http.Client, apiURL string) *Chat {
+func New(api func() *slack.Client, client *http.Client, apiURL string) *Chat {
 	c := &Chat{
 		api:   api,
 		http:  client,
@@ -79,7 +80,7 @@ func (c *Chat) post(ctx context.Context, channel, thread, text string, blocks []
 		if err := c.pace(channel).Wait(ctx); err != nil {
 			return fmt.Errorf("%w: %w", errUnsent, err)
 		}
-		_, ts, err = c.api.PostMessageContext(ctx, channel, options...)
+		_, ts, err = c.api().PostMessageContext(ctx, channel, options...)
 		return err
 	})
 	return ts, err
@@ -89,7 +90,7 @@ func (c *Chat) post(ctx context.Context, channel, thread, text string, blocks []
 // needs no update: that is no error.
 func (c *Chat) Update(ctx context.Context, channel, ts, text string, blocks []slack.Block) error {
 	err := c.patiently(ctx, func() error {
-		_, _, _, err := c.api.UpdateMessageContext(ctx, channel, ts, contents(text, blocks)...)
+		_, _, _, err := c.api().UpdateMessageContext(ctx, channel, ts, contents(text, blocks)...)
 		return err
 	})
 	if refusal(err).Err == "message_not_found" {

@@ -47,7 +47,7 @@ func open(t *testing.T) (*slacksim.Workspace, *slackchat.Chat, <-chan url.Values
 
 func chat(client *http.Client, base string) *slackchat.Chat {
 	api := slack.New(token, slack.OptionAPIURL(base+"/api/"), slack.OptionHTTPClient(client))
-	return slackchat.New(api, client, base+"/api/")
+	return slackchat.New(func() *slack.Client { return api }, client, base+"/api/")
 }
 
 // inBubble gives a Chat whose clock moves only when everything waits: a pace

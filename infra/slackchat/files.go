@@ -31,14 +31,14 @@ func (c *Chat) Upload(ctx context.Context, f report.File) (report.SlackFile, err
 	}
 	var at *slack.GetUploadURLExternalResponse
 	err := c.patiently(ctx, func() (err error) {
-		at, err = c.api.GetUploadURLExternalContext(ctx, slack.GetUploadURLExternalParameters{
+		at, err = c.api().GetUploadURLExternalContext(ctx, slack.GetUploadURLExternalParameters{
 			FileName: f.Name, FileSize: len(f.Content), AltTxt: cut(f.Title, altMost),
 		})
 		return err
 	})
 	if err == nil {
 		err = c.patiently(ctx, func() error {
-			err := c.api.UploadToURL(ctx, slack.UploadToURLParameters{
+			err := c.api().UploadToURL(ctx, slack.UploadToURLParameters{
 				UploadURL: at.UploadURL, Filename: f.Name, Reader: bytes.NewReader(f.Content),
 			})
 			if err != nil && strings.Contains(c.plain(err).Error(), at.UploadURL) { // whoever has it can put bytes there
@@ -70,7 +70,7 @@ func (c *Chat) Share(ctx context.Context, channel, thread string, files []report
 				return fmt.Errorf("%w: %w", errUnsent, err)
 			}
 		}
-		_, err := c.api.CompleteUploadExternalContext(ctx, done)
+		_, err := c.api().CompleteUploadExternalContext(ctx, done)
 		return err
 	})
 	if err != nil {

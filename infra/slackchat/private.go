@@ -30,7 +30,7 @@ func (c *Chat) im(ctx context.Context, user string) (string, error) {
 	}
 	var channel *slack.Channel
 	err := c.patiently(ctx, func() (err error) {
-		channel, _, _, err = c.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{user}})
+		channel, _, _, err = c.api().OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{user}})
 		return err
 	})
 	if err != nil {
@@ -52,7 +52,7 @@ func (c *Chat) im(ctx context.Context, user string) (string, error) {
 // https://docs.slack.dev/reference/methods/chat.postEphemeral
 func (c *Chat) Whisper(ctx context.Context, channel, user, text string, blocks []slack.Block) error {
 	err := c.patiently(ctx, func() error {
-		_, err := c.api.PostEphemeralContext(ctx, channel, user, contents(text, blocks)...)
+		_, err := c.api().PostEphemeralContext(ctx, channel, user, contents(text, blocks)...)
 		return err
 	})
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // https://docs.slack.dev/reference/methods/views.open
 func (c *Chat) Open(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
 	v.Type = slack.VTModal
-	if _, err := c.api.OpenViewContext(ctx, trigger, v); err != nil {
+	if _, err := c.api().OpenViewContext(ctx, trigger, v); err != nil {
 		return fmt.Errorf("opening a window: %w", c.plain(err))
 	}
 	return nil
@@ -23,7 +23,7 @@ func (c *Chat) Open(ctx context.Context, trigger string, v slack.ModalViewReques
 func (c *Chat) Publish(ctx context.Context, user string, blocks []slack.Block) error {
 	home := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}}
 	err := c.patiently(ctx, func() error {
-		_, err := c.api.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: user, View: home})
+		_, err := c.api().PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: user, View: home})
 		return err
 	})
 	if err != nil {

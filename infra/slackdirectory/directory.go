@@ -27,7 +27,7 @@ const (
 
 // Directory is auth's, by Slack's Web API. It is safe for concurrent use.
 type Directory struct {
-	api     *slack.Client
+	api     func() *slack.Client
 	people  *memory[auth.Person]
 	members *memory[[]string]
 	own     atomic.Pointer[home]
@@ -42,8 +42,9 @@ type home struct {
 	team, enterprise string
 }
 
-// New makes a Directory. The log hears when an old answer stands in for Slack.
-func New(api *slack.Client, log *slog.Logger, now func() time.Time) *Directory {
+// New makes a Directory. api gives the client of now: its token may change while
+// the bot runs. The log hears when an old answer stands in for Slack.
+func New(api func() *slack.Client, log *slog.Logger, now func() time.Time) *Directory {
 	d := &Directory{api: api}
 	d.people = newMemory(d.askPerson, log, now)
 	d.members = newMemory(d.askMembers, log, now)
@@ -67,7 +68,7 @@ func (d *Directory) Members(ctx context.Context, id string) ([]string, error) {
 }
 
 func (d *Directory) askPerson(ctx context.Context, id string) (auth.Person, error) {
-	u, err := d.api.GetUserInfoContext(ctx, id)
+	u, err := d.api().GetUserInfoContext(ctx, id)
 	if err != nil {
 		return auth.Person{}, explain("users.info", err)
 	}
@@ -104,7 +105,7 @@ func (d *Directory) home(ctx context.Context) (home, error) {
 		return *h, nil
 	}
 	_, err, _ := d.asking.Do("", func() (any, error) {
-		answer, err := d.api.AuthTestContext(ctx)
+		answer, err := d.api().AuthTestContext(ctx)
 		if err != nil {
 			return nil, explain("auth.test", err)
 		}
@@ -122,13 +123,13 @@ func (d *Directory) home(ctx context.Context) (home, error) {
 
 func (d *Directory) askMembers(ctx context.Context, id string) ([]string, error) {
 	if id[0] == 'S' {
-		members, err := d.api.GetUserGroupMembersContext(ctx, id)
+		members, err := d.api().GetUserGroupMembersContext(ctx, id)
 		return members, explain("usergroups.users.list", err)
 	}
 	var members []string
 	page := &slack.GetUsersInConversationParameters{ChannelID: id, Limit: pageMembers}
 	for {
-		some, next, err := d.api.GetUsersInConversationContext(ctx, page)
+		some, next, err := d.api().GetUsersInConversationContext(ctx, page)
 		if err != nil {
 			return nil, explain("conversations.members", err)
 		}

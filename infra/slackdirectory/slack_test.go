@@ -125,7 +125,7 @@ func inBubble(t *testing.T, test func(*testing.T, *slackdirectory.Directory, *fa
 		}}
 		log := &bytes.Buffer{}
 		api := slack.New(token, slack.OptionAPIURL("http://slack.test/api/"), slack.OptionHTTPClient(&http.Client{Transport: f}))
-		test(t, slackdirectory.New(api, slog.New(slog.NewTextHandler(log, nil)), time.Now), f, log)
+		test(t, slackdirectory.New(func() *slack.Client { return api }, slog.New(slog.NewTextHandler(log, nil)), time.Now), f, log)
 	})
 }
 

@@ -16,9 +16,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
@@ -43,6 +46,10 @@ type world struct {
 	sts    *sts.Client
 	config *configservice.Client
 	ses    *sesv2.Client
+
+	bridge     *eventbridge.Client
+	secrets    *secretsmanager.Client
+	parameters *ssm.Client
 
 	events  chan event  // state changes
 	trail   chan []byte // CloudTrail's
@@ -123,6 +130,7 @@ func (w *world) useNoSockets() {
 
 func (w *world) useConfig(cfg aws.Config) {
 	w.iam, w.sts, w.config, w.ses = iam.NewFromConfig(cfg), sts.NewFromConfig(cfg), configservice.NewFromConfig(cfg), sesv2.NewFromConfig(cfg)
+	w.bridge, w.secrets, w.parameters = eventbridge.NewFromConfig(cfg), secretsmanager.NewFromConfig(cfg), ssm.NewFromConfig(cfg)
 }
 
 func clients(http aws.HTTPClient, url, key, region string) (*ec2.Client, *sqs.Client) {

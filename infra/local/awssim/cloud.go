@@ -1,9 +1,9 @@
 // Package awssim is a small honest AWS: one region of one account, in this process, with EC2 instances, SQS queues, IAM
-// users, their access keys and the report on them, the Config rule that judges the keys' age, and SES, which keeps the mail
-// it is given.
+// users, their access keys and the report on them, the Config rule that judges the keys' age, EventBridge rules that bring
+// events to queues and functions, secrets and parameters, and SES, which keeps the mail it is given.
 //
-// It speaks the wire protocols (query for EC2, IAM and STS, JSON for SQS, Config and SES), so unmodified AWS SDK clients
-// work against it; only their base endpoint differs. It refuses what AWS refuses, with AWS's error codes: a double that lets
+// It speaks the wire protocols (query for EC2, IAM and STS, JSON for the others), so unmodified AWS SDK clients work against
+// it; only their base endpoint differs. It refuses what AWS refuses, with AWS's error codes: a double that lets
 // everything through would prove nothing about a bot whose work is to be refused and to try again.
 //
 // A test or a demo also stands on the other side of the account. It can act like a person in the console
@@ -51,8 +51,8 @@ type Options struct {
 	// KeyRule is the name of the Config rule that judges the age of access keys; "access-keys-rotated" by default.
 	KeyRule string
 
-	// AccessKeyID, when set, is the only access key that calls may be signed with. A well-formed Signature Version 4
-	// header is required in any case.
+	// AccessKeyID, when set, is the only access key that calls may be signed with, beside those of roles (SetRole). A
+	// well-formed Signature Version 4 header is required in any case.
 	AccessKeyID string
 
 	// OnCall sees every wire call before its answer is sent. It may call the Cloud.
@@ -72,8 +72,12 @@ type Cloud struct {
 	iam       directory
 	report    credentialReport
 	post      postOffice
-	rule      *queue // the target of the events' rule, or nil
-	addresses int    // private addresses handed out
+	rules     []*rule // of EventBridge, by name
+	keyRules  []keyRule
+	vault     vault
+	roles     map[string]*role // by name
+	denied    map[string]bool  // actions in lower case, taken from everybody
+	addresses int              // private addresses handed out
 
 	errands  map[*time.Timer]struct{} // what is to be done later
 	faults   faults
@@ -112,6 +116,10 @@ func New(opts Options) *Cloud {
 		iam:       newDirectory(),
 		report:    newCredentialReport(opts.Now()),
 		post:      newPostOffice(),
+		keyRules:  []keyRule{{opts.Region, opts.KeyRule, "keyage"}},
+		vault:     newVault(),
+		roles:     map[string]*role{},
+		denied:    map[string]bool{},
 		errands:   map[*time.Timer]struct{}{},
 		faults:    newFaults(),
 		watchers:  map[chan struct{}]struct{}{},

@@ -40,8 +40,12 @@ type evaluation struct {
 	at         time.Time
 }
 
-// evaluate judges a user and tells of a change. The caller holds mu.
+// evaluate judges a user and tells of a change, if there is a rule that does. The caller holds mu.
 func (c *Cloud) evaluate(a *keyholder) {
+	rule, there := c.judging()
+	if !there {
+		return
+	}
 	now := evaluation{"COMPLIANT", c.opts.Now()}
 	for _, k := range a.Keys {
 		if k.Active && now.at.Sub(k.Created) > maxKeyAge {
@@ -59,7 +63,7 @@ func (c *Cloud) evaluate(a *keyholder) {
 		Account:      c.opts.Account,
 		Rule:         c.opts.KeyRule,
 		Version:      "1.0",
-		RuleARN:      "arn:aws:config:" + c.opts.Region + ":" + c.opts.Account + ":config-rule/config-rule-keyage",
+		RuleARN:      rule.arn(c),
 		Message:      "ComplianceChangeNotification",
 		New:          c.result(a, now),
 		Told:         milliseconds(now.at),

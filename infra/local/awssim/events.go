@@ -1,7 +1,10 @@
 package awssim
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,23 +31,10 @@ type stateDetail struct {
 	State      string `json:"state"`
 }
 
-// hookCall is one event on its way to the hooks that were there when it happened.
+// hookCall is one event on its way to the rules' functions and the hooks that were there when it happened.
 type hookCall struct {
 	event []byte
 	hooks []func([]byte)
-}
-
-// RouteEventsTo is an EventBridge rule with one target: every event from now on, EC2's own, CloudTrail's and Config's, is
-// sent to that queue.
-// An empty URL removes the rule. An unknown queue is a mistake in the program and panics.
-func (c *Cloud) RouteEventsTo(queueURL string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if queueURL == "" {
-		c.rule = nil
-		return
-	}
-	c.rule = c.mustQueue("RouteEventsTo", queueURL)
 }
 
 // OnEvent adds a function that is given every event from now on, the way EventBridge invokes a Lambda.
@@ -55,6 +45,18 @@ func (c *Cloud) OnEvent(hook func(event []byte)) {
 	defer c.mu.Unlock()
 	// A new slice each time: events under way keep the hooks they were sent to.
 	c.hooks = append(c.hooks[:len(c.hooks):len(c.hooks)], hook)
+}
+
+// Emit sends an event as a service would, for those that nothing here sends. What is no JSON object is a mistake in the
+// program and panics.
+func (c *Cloud) Emit(event []byte) {
+	var object map[string]any
+	if err := json.Unmarshal(event, &object); err != nil || object == nil {
+		panic(fmt.Sprintf("awssim: Emit: %q is no JSON object", event))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.emit(bytes.Clone(event))
 }
 
 // emitState makes the event of a state change. The caller holds mu, which keeps an instance's events in order.
@@ -90,18 +92,16 @@ func (c *Cloud) emit(event []byte) {
 	}
 }
 
-// deliver brings an event to the rule's target and to the hooks. The caller holds mu.
+// deliver brings an event to the rules' targets and to the hooks. The caller holds mu.
 func (c *Cloud) deliver(event []byte) {
 	if c.closed {
 		return
 	}
-	if c.rule != nil {
-		c.put(c.rule, string(event), 0)
-	}
-	if len(c.hooks) == 0 {
+	calls := slices.Concat(c.route(event), c.hooks)
+	if len(calls) == 0 {
 		return
 	}
-	c.hookWork = append(c.hookWork, hookCall{event, c.hooks})
+	c.hookWork = append(c.hookWork, hookCall{event, calls})
 	select {
 	case c.hookReady <- struct{}{}:
 	default: // it knows already

@@ -39,7 +39,7 @@ func newFaults() faults {
 
 // Throttle makes the next n wire calls of an action ("DescribeInstances", "ReceiveMessage") answer that there were too
 // many: RequestLimitExceeded with status 503 from EC2, RequestThrottled from SQS, Throttling from IAM and STS,
-// ThrottlingException from Config, TooManyRequestsException with status 429 from SES. An SDK's own retries are calls too.
+// TooManyRequestsException with status 429 from SES, ThrottlingException from the others. An SDK's own retries are calls too.
 func (c *Cloud) Throttle(action string, n int) { c.Fail(action, "", n) }
 
 // Fail makes the next n wire calls of an action answer an error code, after those already arranged for that action.

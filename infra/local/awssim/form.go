@@ -7,7 +7,10 @@ import (
 
 // form reads the query protocol's parameters. Lists are numbered from 1 ("InstanceId.1"), members of structures follow a
 // dot ("Tag.1.Key").
-type form struct{ values url.Values }
+type form struct {
+	values url.Values
+	by     caller // who sent it
+}
 
 func (f form) get(name string) string { return f.values.Get(name) }
 

@@ -34,9 +34,9 @@ type sentMail struct {
 
 // postOffice is what SES knows. The cloud's mu guards it.
 type postOffice struct {
-	identities        map[string]bool // folded addresses and domains
+	identities        map[string]bool // folded addresses and domains; true: verified
 	configurationSets map[string]bool
-	sandbox           bool
+	sandbox, paused   bool
 	sent              []sentMail // oldest first
 }
 
@@ -52,6 +52,13 @@ func (c *Cloud) VerifyIdentity(addressOrDomain string) {
 	c.post.identities[foldDomain(addressOrDomain)] = true
 }
 
+// AddIdentity makes an address or a domain known that nobody has verified yet.
+func (c *Cloud) AddIdentity(addressOrDomain string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.post.identities[foldDomain(addressOrDomain)] = false
+}
+
 // AddConfigurationSet makes a configuration set that mails may name.
 func (c *Cloud) AddConfigurationSet(name string) {
 	c.mu.Lock()
@@ -65,6 +72,14 @@ func (c *Cloud) SetSandbox(sandbox bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.post.sandbox = sandbox
+}
+
+// PauseSending makes the account send nothing, as its owner may.
+// https://docs.aws.amazon.com/ses/latest/dg/monitoring-sender-reputation-pausing.html
+func (c *Cloud) PauseSending(pause bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.post.paused = pause
 }
 
 // Mails lists what was sent, oldest first; at most the last 100.
@@ -105,17 +120,21 @@ func (c *Cloud) keep(m sentMail) {
 }
 
 // verified says whether an address, or a domain that it is in, was verified.
-func (p *postOffice) verified(address string) bool {
+func (p *postOffice) verified(address string) bool { return p.identities[p.sendsAs(address)] }
+
+// sendsAs is the identity that a mail from an address is sent by: the address, or a domain that it is in. Where none was
+// verified it is the address.
+func (p *postOffice) sendsAs(address string) string {
 	address = foldDomain(address)
 	if p.identities[address] {
-		return true
+		return address
 	}
 	for domain := domainOf(address); domain != ""; _, domain, _ = strings.Cut(domain, ".") {
 		if p.identities[domain] {
-			return true
+			return domain
 		}
 	}
-	return false
+	return address
 }
 
 // maySendTo says whether a recipient is allowed.

@@ -347,7 +347,10 @@ func TestSESSignaturesAndPaths(t *testing.T) {
 		wantCode(t, err, tt.code)
 	}
 	for _, call := range []func() error{
-		func() error { _, err := w.ses.GetAccount(t.Context(), &sesv2.GetAccountInput{}); return err },
+		func() error {
+			_, err := w.ses.ListEmailIdentities(t.Context(), &sesv2.ListEmailIdentitiesInput{})
+			return err
+		},
 		func() error {
 			_, err := w.ses.CreateEmailIdentity(t.Context(), &sesv2.CreateEmailIdentityInput{EmailIdentity: aws.String("example.com")})
 			return err

@@ -124,8 +124,10 @@ func (c *Cloud) queueURL(q *queue) string {
 	return strings.TrimSuffix(c.baseURL, "/") + "/" + c.opts.Account + "/" + q.name
 }
 
-func (q *queue) arn(c *Cloud) string {
-	return "arn:aws:sqs:" + c.opts.Region + ":" + c.opts.Account + ":" + q.name
+func (q *queue) arn(c *Cloud) string { return c.queueARN(q.name) }
+
+func (c *Cloud) queueARN(name string) string {
+	return "arn:aws:sqs:" + c.opts.Region + ":" + c.opts.Account + ":" + name
 }
 
 // queueAt finds a queue by the path of its URL, or nil. The host is not looked at: a queue may be reached by several.

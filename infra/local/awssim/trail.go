@@ -106,7 +106,7 @@ func (c *Cloud) trailWire(r *http.Request, call Call, f form, requestID string, 
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.trail(record{By: c.caller(), Name: call.Action, From: from, Agent: r.UserAgent(), Request: request, RequestID: requestID}, response, err)
+	c.trail(record{By: c.identity(f.by), Name: call.Action, From: from, Agent: r.UserAgent(), Request: request, RequestID: requestID}, response, err)
 }
 
 // trail completes a record and sends it, after Options.CloudTrailDelay. The caller holds mu.

@@ -18,18 +18,23 @@ const maxCalls = 10_000
 
 // Call is one wire call, as CloudTrail might record it.
 type Call struct {
-	Service   string   // "ec2", "sqs", "iam", "sts", "config", "ses"
+	Service   string   // "ec2", "sqs", "iam", "sts", "config", "ses", "events", "secretsmanager", "ssm"
 	Action    string   // "StartInstances"
-	IDs       []string // as the call names them: instances; a queue; a user, then a key; Config's resources; a mail's recipients
+	IDs       []string // as the call names them: instances; a queue; a user, then a key; Config's resources; a mail's recipients; or a rule, …
 	At        time.Time
 	ErrorCode string // "" when it succeeded
+	Key       string // the access key id that it is signed with; "" when it isn't signed
 }
 
 // Handler serves all of AWS at one address, as a client with AWS_ENDPOINT_URL expects: POST with an X-Amz-Target header is
-// the JSON of Config or SQS, which the target names; POST of a form is a query of IAM, STS or EC2, as its signature says.
+// a service's JSON, which the target names; POST of a form is a query of IAM, STS or EC2, as its signature says.
 // SES alone has paths.
 func (c *Cloud) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if action, name := sesLook(r); action != "" {
+			c.serveSESLook(w, r, action, name)
+			return
+		}
 		if strings.HasPrefix(r.URL.Path, sesPrefix) {
 			c.serveSES(w, r)
 			return
@@ -44,7 +49,10 @@ func (c *Cloud) Handler() http.Handler {
 			http.Error(w, "can't read the request's body: "+err.Error(), http.StatusBadRequest)
 			return
 		}
-		switch target := r.Header.Get("X-Amz-Target"); {
+		target := r.Header.Get("X-Amz-Target")
+		switch s, action, found := jsonTarget(target); {
+		case found:
+			c.serveJSON(w, r, s, action, body)
 		case strings.HasPrefix(target, configTarget):
 			c.serveConfig(w, r, strings.TrimPrefix(target, configTarget), body)
 		case target != "":

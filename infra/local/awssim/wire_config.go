@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// Config's JSON protocol, as far as it tells the name of an IAM user whose id an event gave.
+// Config's JSON protocol, as far as it tells of its rules, and the name of an IAM user whose id an event gave.
 // https://docs.aws.amazon.com/config/latest/APIReference/Welcome.html
 const (
 	configTarget      = "StarlingDoveService."
@@ -22,6 +22,7 @@ const (
 // configActions is everything this Config can do. The caller holds mu.
 var configActions = map[string]func(*Cloud, configRequest) (any, error){
 	"BatchGetResourceConfig":  (*Cloud).configBatchGetResourceConfig,
+	"DescribeConfigRules":     (*Cloud).configDescribeConfigRules,
 	"ListDiscoveredResources": (*Cloud).configListDiscoveredResources,
 }
 
@@ -33,6 +34,11 @@ type configRequest struct {
 	IncludeDeletedResources bool          `json:"includeDeletedResources"`
 	NextToken               string        `json:"nextToken"`
 	ResourceKeys            []resourceKey `json:"resourceKeys"`
+
+	ConfigRuleNames []string
+	Filters         json.RawMessage
+
+	region string // that it was signed for
 }
 
 type resourceKey struct {
@@ -42,9 +48,9 @@ type resourceKey struct {
 
 func (c *Cloud) serveConfig(w http.ResponseWriter, r *http.Request, action string, body []byte) {
 	requestID := newRequestID()
-	var in configRequest
+	in := configRequest{region: signedRegion(r)}
 	parseErr := json.Unmarshal(body, &in)
-	call := Call{Service: "config", Action: action, IDs: in.ResourceIDs}
+	call := Call{Service: "config", Action: action, IDs: in.ResourceIDs, Key: signedBy(r)}
 	for _, key := range in.ResourceKeys {
 		call.IDs = append(call.IDs, key.ResourceID)
 	}
@@ -71,8 +77,12 @@ func (c *Cloud) callConfig(r *http.Request, action string, in configRequest, par
 	if do == nil {
 		return nil, refuse("UnknownOperationException", "The local Config doesn't know the action %s.", action)
 	}
+	by := c.callerOf(r)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.permit(by, configNeed(action)); err != nil {
+		return nil, err
+	}
 	return do(c, in)
 }
 
@@ -106,6 +116,8 @@ func (c *Cloud) configListDiscoveredResources(in configRequest) (any, error) {
 		return nil, errConfig("resourceType must be given")
 	case n > maxResourceIDs:
 		return nil, errConfig("'resourceIds' failed to satisfy constraint: Member must have length less than or equal to 20")
+	case in.region != c.opts.Region:
+		return nil, errNoRecorder()
 	case n == 0 || in.ResourceName != "" || in.IncludeDeletedResources || in.NextToken != "":
 		return nil, errConfig("the local Config lists by resourceIds alone, on one page, and keeps nothing that was deleted")
 	}
@@ -139,6 +151,8 @@ func (c *Cloud) configBatchGetResourceConfig(in configRequest) (any, error) {
 		return nil, errConfig("'resourceKeys' failed to satisfy constraint: Member must have length greater than or equal to 1")
 	case n > maxResourceKeys:
 		return nil, errConfig("'resourceKeys' failed to satisfy constraint: Member must have length less than or equal to 100")
+	case in.region != c.opts.Region:
+		return nil, errNoRecorder()
 	}
 	items, unprocessed := []configItem{}, []resourceKey{}
 	for _, key := range in.ResourceKeys {
@@ -170,6 +184,11 @@ func (c *Cloud) configItem(key resourceKey, u configured) configItem {
 	}
 	item.Configuration = string(mustJSON(configuration))
 	return item
+}
+
+// errNoRecorder is the answer of the Regions where nothing is recorded, which are all but one.
+func errNoRecorder() *APIError {
+	return refuse("NoAvailableConfigurationRecorderException", "There is no configuration recorder available in this Region.")
 }
 
 func errConfig(why string) *APIError {

@@ -121,7 +121,7 @@ func TestConfigRefusals(t *testing.T) {
 	wantCode(t, err, "ValidationException")
 	_, err = w.batchGet(t, []types.ResourceKey{}...)
 	wantCode(t, err, "ValidationException")
-	_, err = w.config.DescribeConfigRules(t.Context(), &configservice.DescribeConfigRulesInput{})
+	_, err = w.config.DescribeConfigurationRecorders(t.Context(), &configservice.DescribeConfigurationRecordersInput{})
 	wantCode(t, err, "UnknownOperationException")
 
 	w.Fail("ListDiscoveredResources", "NoAvailableConfigurationRecorderException", 1)

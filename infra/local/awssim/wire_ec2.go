@@ -17,6 +17,7 @@ var ec2Actions = map[string]func(*Cloud, form) (ec2Answer, error){
 	"DeleteTags":                (*Cloud).ec2DeleteTags,
 	"DescribeInstanceAttribute": (*Cloud).ec2DescribeInstanceAttribute,
 	"DescribeInstances":         (*Cloud).ec2DescribeInstances,
+	"DescribeRegions":           (*Cloud).ec2DescribeRegions,
 	"DescribeTags":              (*Cloud).ec2DescribeTags,
 	"ModifyInstanceAttribute":   (*Cloud).ec2ModifyInstanceAttribute,
 	"RunInstances":              (*Cloud).ec2RunInstances,
@@ -37,8 +38,8 @@ func (a *answerID) setRequestID(id string) { a.RequestID = id }
 func (c *Cloud) serveEC2(w http.ResponseWriter, r *http.Request, body []byte) {
 	requestID := newRequestID()
 	values, parseErr := url.ParseQuery(string(body))
-	f := form{values}
-	call := Call{Service: "ec2", Action: f.get("Action"), IDs: append(f.list("InstanceId"), f.list("ResourceId")...)}
+	f := form{values, c.callerOf(r)}
+	call := Call{Service: "ec2", Action: f.get("Action"), IDs: append(f.list("InstanceId"), f.list("ResourceId")...), Key: signedBy(r)}
 	if id := f.get("InstanceId"); id != "" {
 		call.IDs = append(call.IDs, id)
 	}
@@ -68,6 +69,9 @@ func (c *Cloud) callEC2(r *http.Request, action string, f form, parseErr error) 
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.permit(f.by, c.ec2Needs(action, f)...); err != nil {
+		return nil, err
+	}
 	return do(c, f)
 }
 

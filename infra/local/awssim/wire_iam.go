@@ -22,8 +22,10 @@ var iam = queryService{
 		"ListAccessKeys":           (*Cloud).iamListAccessKeys,
 		"ListUserTags":             (*Cloud).iamListUserTags,
 		"ListUsers":                (*Cloud).iamListUsers,
+		"SimulatePrincipalPolicy":  (*Cloud).iamSimulatePrincipalPolicy,
 		"UpdateAccessKey":          (*Cloud).iamUpdateAccessKey,
 	},
+	need: (*Cloud).iamNeed,
 }
 
 var pathPrefix = regexp.MustCompile(`^/[!-~]{0,511}$`)
@@ -32,7 +34,7 @@ var pathPrefix = regexp.MustCompile(`^/[!-~]{0,511}$`)
 func (c *Cloud) userOf(f form) (*keyholder, error) {
 	name, given := f.lookup("UserName")
 	if !given {
-		own, isUser := c.callingUser()
+		own, isUser := f.by.user()
 		if !isUser {
 			return nil, refuse("ValidationError", "Must specify userName when calling with non-User credentials")
 		}

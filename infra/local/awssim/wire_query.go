@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // The query protocol as IAM and STS speak it, of which EC2's is a dialect: a form in, XML out.
@@ -17,13 +16,14 @@ type queryService struct {
 	name      string // in signatures: "iam"
 	namespace string
 	actions   map[string]func(*Cloud, form) (any, error) // all that it can do; the caller holds mu
+	need      func(*Cloud, string, form) need            // of an action; nil: none. The caller holds mu
 }
 
 func (c *Cloud) serveQuery(w http.ResponseWriter, r *http.Request, s queryService, body []byte) {
 	requestID := newRequestID()
 	values, parseErr := url.ParseQuery(string(body))
-	f := form{values}
-	call := Call{Service: s.name, Action: f.get("Action")}
+	f := form{values, c.callerOf(r)}
+	call := Call{Service: s.name, Action: f.get("Action"), Key: signedBy(r)}
 	for _, parameter := range []string{"UserName", "AccessKeyId"} {
 		if id := f.get(parameter); id != "" {
 			call.IDs = append(call.IDs, id)
@@ -47,8 +47,10 @@ func (c *Cloud) callQuery(r *http.Request, s queryService, action string, f form
 		return nil, refuse("MalformedQueryString", "The request's body is not a form: %v", parseErr)
 	}
 	if err := c.admitCall(r, s.name, action, "Throttling"); err != nil {
-		if refused, ok := errors.AsType[*APIError](err); ok && refused.Code == "AccessDenied" {
-			refused.Message = c.notAuthorized(s.name+":"+action, f)
+		if refused, ok := errors.AsType[*APIError](err); ok && refused.Code == "AccessDenied" && s.need != nil {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return nil, c.unauthorized(f.by, s.need(c, action, f), implicitDeny)
 		}
 		return nil, err
 	}
@@ -58,20 +60,12 @@ func (c *Cloud) callQuery(r *http.Request, s queryService, action string, f form
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return do(c, f)
-}
-
-// notAuthorized is AWS's sentence about a right that the caller's policies don't give.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
-func (c *Cloud) notAuthorized(right string, f form) string {
-	resource := "arn:aws:iam::" + c.opts.Account + ":user/"
-	if user := f.get("UserName"); user != "" {
-		resource = "user " + user
-	} else if strings.HasSuffix(right, "CredentialReport") {
-		resource = "*" // it is of the whole account
+	if s.need != nil {
+		if err := c.permit(f.by, s.need(c, action, f)); err != nil {
+			return nil, err
+		}
 	}
-	return fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s "+
-		"because no identity-based policy allows the %[2]s action", c.opts.Caller, right, resource)
+	return do(c, f)
 }
 
 // queryAnswer is an answer's XML: what came of the action, if it has something to tell, and the request's id.

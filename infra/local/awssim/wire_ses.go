@@ -46,7 +46,7 @@ type sesContent struct {
 
 func (c *Cloud) serveSES(w http.ResponseWriter, r *http.Request) {
 	requestID := newRequestID()
-	call := Call{Service: "ses", Action: r.Method + " " + r.URL.Path}
+	call := Call{Service: "ses", Action: r.Method + " " + r.URL.Path, Key: signedBy(r)}
 	if r.Method == http.MethodPost && r.URL.Path == sesSendPath {
 		call.Action = sesSend
 	}
@@ -86,7 +86,7 @@ func readSES(body io.Reader) (in sesRequest, err error) {
 func (c *Cloud) callSES(r *http.Request, action string, in sesRequest, readErr error) (id string, err error) {
 	if err := c.admitCall(r, "ses", action, "TooManyRequestsException"); err != nil {
 		if refused, ok := errors.AsType[*APIError](err); ok {
-			refused.Message = c.sesWording(refused, in)
+			refused.Message = c.sesWording(c.callerOf(r), refused, in)
 		}
 		return "", err
 	}
@@ -96,17 +96,22 @@ func (c *Cloud) callSES(r *http.Request, action string, in sesRequest, readErr e
 	if readErr != nil {
 		return "", readErr
 	}
+	by := c.callerOf(r)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.permit(by, c.sesNeeds(in)...); err != nil {
+		return "", err
+	}
 	return c.sesSendEmail(in)
 }
 
 // sesWording is what SES says with a code that a test asked for, where it is known.
-func (c *Cloud) sesWording(refused *APIError, in sesRequest) string {
+func (c *Cloud) sesWording(by caller, refused *APIError, in sesRequest) string {
 	switch refused.Code {
-	case "AccessDeniedException": // raw content needs a right of its own
-		return fmt.Sprintf("User `%s' is not authorized to perform `ses:SendRawEmail' on resource `%s'",
-			c.opts.Caller, c.identityARN(in.FromEmailAddress))
+	case "AccessDeniedException":
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.unauthorized(by, c.sesNeeds(in)[0], implicitDeny).Message
 	case "AccountSuspendedException":
 		return "The account may not send mail any more."
 	case "LimitExceededException":
@@ -116,8 +121,7 @@ func (c *Cloud) sesWording(refused *APIError, in sesRequest) string {
 	case "MessageRejected":
 		return c.notVerified([]string{in.FromEmailAddress})
 	case "SendingPausedException":
-		return "Sending paused for this account. For more information, please check the inbox of the email address " +
-			"associated with your AWS account."
+		return errSendingPaused().Message
 	case "TooManyRequestsException":
 		return "Maximum sending rate exceeded."
 	}
@@ -141,4 +145,10 @@ func badRequest(format string, args ...any) *APIError {
 
 func errMailSize() *APIError {
 	return badRequest("Message length is more than %d bytes long.", maxMailSize)
+}
+
+func errSendingPaused() *APIError {
+	return refuse("SendingPausedException",
+		"Sending paused for this account. For more information, please check the inbox of the email address "+
+			"associated with your AWS account.")
 }

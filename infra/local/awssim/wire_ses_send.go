@@ -17,6 +17,8 @@ const (
 // sesSendEmail takes a mail, or says why not. The caller holds mu.
 func (c *Cloud) sesSendEmail(in sesRequest) (id string, err error) {
 	switch raw := in.Content.Raw; {
+	case c.post.paused:
+		return "", errSendingPaused()
 	case in.Content.Simple != nil || in.Content.Template != nil:
 		return "", badRequest("The local SES takes raw content only, neither simple nor a template.")
 	case raw == nil || len(raw.Data) == 0:

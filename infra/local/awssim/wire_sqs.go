@@ -80,7 +80,7 @@ func (c *Cloud) serveSQS(w http.ResponseWriter, r *http.Request, action string, 
 	requestID := newRequestID()
 	in := sqsRequest{ctx: r.Context()}
 	parseErr := json.Unmarshal(body, &in)
-	call := Call{Service: "sqs", Action: action}
+	call := Call{Service: "sqs", Action: action, Key: signedBy(r)}
 	if name := in.QueueName; name != "" {
 		call.IDs = []string{name}
 	} else if in.QueueUrl != "" {
@@ -114,7 +114,17 @@ func (c *Cloud) callSQS(r *http.Request, action string, in sqsRequest, parseErr 
 	if do == nil {
 		return nil, refuse("UnknownOperationException", "The local SQS doesn't know the action %s.", action)
 	}
+	if err := c.permitSQS(r, action, in); err != nil {
+		return nil, err
+	}
 	return do(c, in)
+}
+
+func (c *Cloud) permitSQS(r *http.Request, action string, in sqsRequest) error {
+	by := c.callerOf(r)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.permit(by, c.sqsNeed(action, in))
 }
 
 // queue finds the queue that a request names. The caller holds mu.

@@ -108,7 +108,28 @@ func The(id string) chromedp.CSS { return chromedp.CSS(`[data-testid="` + id + `
 func Seen(id string) Step { return chromedp.WaitVisible(The(id)) }
 
 // Click clicks on it.
-func Click(id string) Step { return chromedp.Click(The(id)) }
+func Click(id string) Step { return ClickOn(string(The(id))) }
+
+// ClickOn clicks on what a CSS selector finds.
+func ClickOn(selector string) Step { return steadily(chromedp.Click(chromedp.CSS(selector))) }
+
+// Press presses keys in what has the test id.
+func Press(id, keys string) Step { return steadily(chromedp.SendKeys(The(id), keys)) }
+
+// steadily finds a node again where the page was drawn anew before it could be used. Nothing was clicked or typed by then.
+func steadily(step Step) Step {
+	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		for {
+			done, err := step(ctx, t)
+			if err == nil || err.Error() != nodeGone || ctx.Err() != nil {
+				return done, err
+			}
+		}
+	}
+}
+
+// nodeGone is how Chromium says that the node it has found is on the page no more.
+const nodeGone = "Could not find node with given id (-32000)"
 
 // Until waits until an expression in the page is true.
 func Until(expression string) Step {
@@ -125,7 +146,7 @@ func Becomes(name, state string) Step {
 
 // Write replaces what stands in a field.
 func Write(id, text string) Step {
-	return chromedp.Steps(Until(`document.querySelector('`+string(The(id))+`').value = "", true`), chromedp.SendKeys(The(id), text))
+	return chromedp.Steps(Until(`document.querySelector('`+string(The(id))+`').value = "", true`), Press(id, text))
 }
 
 // Picture saves what the page shows as DIR/name.png, for the eye, where PICTURES=DIR is set.

@@ -20,7 +20,7 @@ import (
 // DeliveryError is what a person is told when the app did not take what they did.
 type DeliveryError struct {
 	What string // "/ec2-pass", "the button approve"
-	Code string // Slack's word for it: "dispatch_failed", "operation_timeout", "invalid_command_response", "invalid_view_response"
+	Code string // Slack's word for it: "dispatch_failed", "operation_timeout", "invalid_command_response", "invalid_view_response", …
 	Why  error
 }
 
@@ -34,7 +34,14 @@ const (
 	codeTimeout  = "operation_timeout"
 	codeDispatch = "dispatch_failed"          // also for an HTTP status other than 200 (inferred)
 	codeResponse = "invalid_command_response" // an answer that is no message (inferred)
+	codeSilent   = "interactivity_disabled"   // ours: Slack shows words only
+
+	pathCommands     = "/slack/commands"
+	pathInteractions = "/slack/interactions"
 )
+
+// ErrNotInteractive is what Slack tells a person who acts while Interactivity & Shortcuts is off: see SetInteractivity.
+var ErrNotInteractive = errors.New("this app is not configured to handle interactive responses")
 
 // Command is user typing command and text into channel: "/ec2-pass", "i-0123456789abcdef0 for the demo".
 // It returns when the app has acknowledged; what the ack carries has become a message by then, ephemeral unless it says in_channel.
@@ -65,7 +72,7 @@ func (w *Workspace) Command(ctx context.Context, user, channel, command, text st
 	for k, v := range fields {
 		form.Set(k, v)
 	}
-	answer, err := w.deliver(ctx, delivery{kind: "slash_commands", payload: fields, reply: true, path: "/slack/commands", form: form})
+	answer, err := w.deliver(ctx, delivery{kind: "slash_commands", payload: fields, reply: true, path: pathCommands, form: form})
 	if err == nil {
 		err = w.answer(token, command+" "+text, answer)
 	}
@@ -139,8 +146,14 @@ func (w *Workspace) Shortcut(ctx context.Context, user, callbackID string) error
 
 // interact delivers an interaction; reply says whether the answer's content matters. It takes w.mu itself.
 func (w *Workspace) interact(ctx context.Context, what string, payload map[string]any, reply bool) (answer, error) {
+	w.mu.Lock()
+	off := w.faults.silent
+	w.mu.Unlock()
+	if off {
+		return answer{}, &DeliveryError{What: what, Code: codeSilent, Why: ErrNotInteractive}
+	}
 	form := url.Values{"payload": {string(mustJSON(payload))}}
-	a, err := w.deliver(ctx, delivery{kind: "interactive", payload: payload, reply: reply, path: "/slack/interactions", form: form})
+	a, err := w.deliver(ctx, delivery{kind: "interactive", payload: payload, reply: reply, path: pathInteractions, form: form})
 	return a, delivered(ctx, what, err)
 }
 

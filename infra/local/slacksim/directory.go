@@ -10,7 +10,12 @@ import (
 
 // The methods that look up people, groups and channels, and how their answers show them.
 
-func authTest(w *Workspace, _ args) (result, error) {
+// authTest says whose token it is: the bot's, or, of an app-level token, the app's.
+// https://docs.slack.dev/reference/methods/auth.test
+func authTest(w *Workspace, a args) (result, error) {
+	if a["token"] == w.opts.AppToken {
+		return result{"app_id": appID, "app_name": appName}, nil
+	}
 	return result{
 		"url": "https://" + teamDomain + ".slack.com/", "team": teamDomain, "team_id": w.opts.TeamID,
 		"user": w.bot.Name, "user_id": w.bot.ID, "bot_id": botID, "is_enterprise_install": false,
@@ -107,7 +112,7 @@ func usergroupsList(w *Workspace, a args) (result, error) {
 
 // conversationsMembers lists who is in a channel, the bot included.
 func conversationsMembers(w *Workspace, a args) (result, error) {
-	r, err := w.botRoom(a["channel"])
+	r, err := w.readableRoom(a["channel"])
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +128,7 @@ func conversationsMembers(w *Workspace, a args) (result, error) {
 }
 
 func conversationsInfo(w *Workspace, a args) (result, error) {
-	r, err := w.botRoom(a["channel"])
+	r, err := w.readableRoom(a["channel"])
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +180,7 @@ func (w *Workspace) wireUser(u *User) map[string]any {
 		label, offset = w.opts.Now().In(zone).Zone()
 	}
 	profile := map[string]any{"real_name": u.RealName, "display_name": u.Name, "team": u.Team}
-	if u.Email != "" {
+	if u.Email != "" && w.may(scopeEmail) {
 		profile["email"] = u.Email
 	}
 	out := map[string]any{

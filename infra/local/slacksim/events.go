@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
-// pathEvents is where events are sent over HTTP.
-const pathEvents = "/slack/events"
+const (
+	pathEvents = "/slack/events" // where events are sent over HTTP
+	eventHome  = "app_home_opened"
+)
 
 // OpenHome is user opening the app's Home tab. The app is told by the event app_home_opened, with the view when one was
 // published; OpenHome returns when the app has acknowledged it. When it does not, twice, the error is a *DeliveryError.
@@ -23,6 +26,9 @@ func (w *Workspace) OpenHome(ctx context.Context, user string) error {
 	w.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("opening the Home tab: %w", err)
+	}
+	if !slices.Contains(w.opts.Events, eventHome) {
+		return nil // nobody subscribed
 	}
 	return w.notify(ctx, event)
 }
@@ -37,7 +43,7 @@ func (w *Workspace) homeOpened(user string) (map[string]any, error) {
 		return nil, err
 	}
 	event := map[string]any{
-		"type": "app_home_opened", "user": user, "channel": r.ID, "tab": "home", "event_ts": w.nextTS(w.opts.Now()),
+		"type": eventHome, "user": user, "channel": r.ID, "tab": "home", "event_ts": w.nextTS(w.opts.Now()),
 	}
 	if v := w.homes[user]; v != nil {
 		event["view"] = w.wireView(v, nil)

@@ -24,6 +24,7 @@ type faults struct {
 	away         bool
 	dropAcks     bool
 	linkDisabled bool
+	silent       bool               // Interactivity & Shortcuts is off
 	filesUnready int                // posts that will come too soon for the file they show
 	unknown      map[string]bool    // types of blocks
 	queued       map[string][]error // method → what its next calls answer, one each

@@ -9,6 +9,7 @@ import (
 	"math"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ import (
 const maxBody = 1 << 20
 
 // args are the arguments of a call, however they were sent: form, query or JSON. A JSON value that is not a string is kept as
-// its JSON text, which is how forms carry blocks.
+// its JSON text, which is how forms carry blocks. The token is one of them.
 type args map[string]string
 
 // result is the body of a successful answer, without "ok".
@@ -29,6 +30,8 @@ type apiError struct {
 	code       string
 	lines      []string      // "[ERROR] must be less than 3001 characters [json-pointer:/blocks/0/text/text]"
 	retryAfter time.Duration // for ratelimited
+
+	needed, provided string // for missing_scope: scopes, with commas between
 }
 
 func (e *apiError) Error() string {
@@ -39,47 +42,63 @@ func fail(code string, lines ...string) error { return &apiError{code: code, lin
 
 // method is one method of the Web API. serve runs with w.mu held.
 type method struct {
-	name  string
-	token func(Options) string // which of the app's two tokens it takes
-	serve func(*Workspace, args) (result, error)
+	name   string
+	tokens func(Options) []string // which of the app's tokens it takes
+	scopes []string               // the bot token needs one of them; nil: none
+	serve  func(*Workspace, args) (result, error)
 }
 
-func botToken(o Options) string { return o.BotToken }
-func appToken(o Options) string { return o.AppToken }
+func botToken(o Options) []string      { return []string{o.BotToken} }
+func appToken(o Options) []string      { return []string{o.AppToken} }
+func configToken(o Options) []string   { return []string{o.ConfigToken} }
+func botOrAppToken(o Options) []string { return []string{o.BotToken, o.AppToken} }
 
 // methods lists the part of the Web API that this workspace has. Any other answers unknown_method.
 func methods() []method {
+	chatWrite, filesWrite := []string{"chat:write"}, []string{"files:write"}
+	usersRead, groupsRead := []string{"users:read"}, []string{"usergroups:read"}
 	return []method{
-		{"apps.connections.open", appToken, appsConnectionsOpen},
-		{"auth.test", botToken, authTest},
-		{"chat.delete", botToken, chatDelete},
-		{"chat.getPermalink", botToken, chatGetPermalink},
-		{"chat.postEphemeral", botToken, chatPostEphemeral},
-		{"chat.postMessage", botToken, chatPostMessage},
-		{"chat.update", botToken, chatUpdate},
-		{"conversations.info", botToken, conversationsInfo},
-		{"conversations.join", botToken, conversationsJoin},
-		{"conversations.members", botToken, conversationsMembers},
-		{"conversations.open", botToken, conversationsOpen},
-		{"files.completeUploadExternal", botToken, filesComplete},
-		{"files.getUploadURLExternal", botToken, filesGetUploadURL},
-		{"usergroups.list", botToken, usergroupsList},
-		{"usergroups.users.list", botToken, usergroupsUsersList},
-		{"users.info", botToken, usersInfo},
-		{"users.list", botToken, usersList},
-		{"views.open", botToken, viewsOpen},
-		{"views.publish", botToken, viewsPublish},
-		{"views.update", botToken, viewsUpdate},
+		{"apps.connections.open", appToken, nil, appsConnectionsOpen},
+		{"apps.manifest.export", configToken, nil, appsManifestExport},
+		{"auth.test", botOrAppToken, nil, authTest},
+		{"chat.delete", botToken, chatWrite, chatDelete},
+		{"chat.getPermalink", botToken, nil, chatGetPermalink},
+		{"chat.postEphemeral", botToken, chatWrite, chatPostEphemeral},
+		{"chat.postMessage", botToken, chatWrite, chatPostMessage},
+		{"chat.update", botToken, chatWrite, chatUpdate},
+		{"conversations.info", botToken, readingScopes(), conversationsInfo},
+		{"conversations.join", botToken, []string{"channels:join"}, conversationsJoin},
+		{"conversations.members", botToken, readingScopes(), conversationsMembers},
+		{"conversations.open", botToken, []string{"im:write"}, conversationsOpen}, // with one person, the only kind here
+		{"files.completeUploadExternal", botToken, filesWrite, filesComplete},
+		{"files.getUploadURLExternal", botToken, filesWrite, filesGetUploadURL},
+		{"usergroups.list", botToken, groupsRead, usergroupsList},
+		{"usergroups.users.list", botToken, groupsRead, usergroupsUsersList},
+		{"users.info", botToken, usersRead, usersInfo},
+		{"users.list", botToken, usersRead, usersList},
+		{"views.open", botToken, nil, viewsOpen},
+		{"views.publish", botToken, nil, viewsPublish},
+		{"views.update", botToken, nil, viewsUpdate},
 	}
+}
+
+func findMethod(name string) (method, bool) {
+	all := methods()
+	i := slices.IndexFunc(all, func(m method) bool { return m.name == name })
+	if i < 0 {
+		return method{}, false
+	}
+	return all[i], true
 }
 
 func (w *Workspace) serveMethod(rw http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("method")
 	out, call := result(nil), Call{Method: name}
-	a, token, err := readArgs(rw, r)
+	a, err := readArgs(rw, r)
 	if err == nil {
 		call.Channel = cmp.Or(a["channel"], a["channel_id"])
-		out, err = w.call(name, token, a)
+		w.tellScopes(rw.Header(), name, a["token"])
+		out, err = w.call(name, a)
 	}
 	refusal := &apiError{}
 	switch {
@@ -101,31 +120,32 @@ func (w *Workspace) serveMethod(rw http.ResponseWriter, r *http.Request) {
 	writeJSON(rw, status, out)
 }
 
-func (w *Workspace) call(name, token string, a args) (result, error) {
+func (w *Workspace) call(name string, a args) (result, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.faults.next(name); err != nil {
 		return nil, err
 	}
-	for _, m := range methods() {
-		if m.name != name {
-			continue
-		}
-		if err := w.authorize(token, m.token(w.opts)); err != nil {
-			return nil, err
-		}
-		return m.serve(w, a)
+	m, known := findMethod(name)
+	if !known {
+		return nil, fail("unknown_method")
 	}
-	return nil, fail("unknown_method")
+	if err := w.authorize(a["token"], m); err != nil {
+		return nil, err
+	}
+	return m.serve(w, a)
 }
 
-func (w *Workspace) authorize(token, want string) error {
-	switch token {
-	case want:
-		return nil
-	case "":
+func (w *Workspace) authorize(token string, m method) error {
+	switch {
+	case token == "":
 		return fail("not_authed")
-	case w.opts.BotToken, w.opts.AppToken:
+	case slices.Contains(m.tokens(w.opts), token):
+		if token == w.opts.BotToken {
+			return w.demand(m.scopes...)
+		}
+		return nil // the other tokens have the one scope that they are for
+	case slices.Contains([]string{w.opts.BotToken, w.opts.AppToken, w.opts.ConfigToken}, token):
 		return fail("not_allowed_token_type")
 	default:
 		return fail("invalid_auth")
@@ -136,6 +156,9 @@ func (e *apiError) body(method string) result {
 	out := result{"ok": false, "error": e.code}
 	if e.code == "unknown_method" {
 		out["req_method"] = method
+	}
+	if e.needed != "" {
+		out["needed"], out["provided"] = e.needed, e.provided
 	}
 	if len(e.lines) > 0 {
 		var plain []string
@@ -149,31 +172,30 @@ func (e *apiError) body(method string) result {
 }
 
 // readArgs reads the arguments and the token: from the Authorization header, or, in a form, from the field "token".
-func readArgs(rw http.ResponseWriter, r *http.Request) (args, string, error) {
+func readArgs(rw http.ResponseWriter, r *http.Request) (args, error) {
 	r.Body = http.MaxBytesReader(rw, r.Body, maxBody)
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	a := args{}
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind != "application/json" {
 		if err := r.ParseForm(); err != nil {
-			return nil, "", fail("invalid_form_data")
+			return nil, fail("invalid_form_data")
 		}
 		for key := range r.Form {
 			a[key] = r.Form.Get(key)
 		}
-		setDefault(&token, a["token"])
-		return a, token, nil
+		a["token"] = cmp.Or(token, a["token"])
+		return a, nil
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return nil, "", fmt.Errorf("reading the request's body: %w", err)
-	}
-	if len(body) == 0 {
-		return a, token, nil
+		return nil, fmt.Errorf("reading the request's body: %w", err)
 	}
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil {
-		return nil, "", fmt.Errorf("decoding the request's body: %w", err)
+	if len(body) > 0 {
+		if err := json.Unmarshal(body, &fields); err != nil {
+			return nil, fmt.Errorf("decoding the request's body: %w", err)
+		}
 	}
 	for key, raw := range fields {
 		var text string
@@ -182,7 +204,8 @@ func readArgs(rw http.ResponseWriter, r *http.Request) (args, string, error) {
 		}
 		a[key] = text
 	}
-	return a, token, nil
+	a["token"] = token // no other: JSON carries none
+	return a, nil
 }
 
 func writeJSON(rw http.ResponseWriter, status int, body any) {

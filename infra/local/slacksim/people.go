@@ -11,7 +11,7 @@ type User struct {
 	ID       string // "U0HANA"
 	Name     string // "hana", the handle
 	RealName string // "Hana Mori"
-	Email    string // empty: the app has no scope to see it (users:read.email)
+	Email    string // shown to the app with the scope users:read.email
 	TZ       string // IANA name; default "Etc/UTC"
 	Color    string // six hex digits without "#"
 	Deleted  bool   // deactivated: knows no command, opens no direct message

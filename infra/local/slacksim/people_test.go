@@ -1,7 +1,9 @@
 package slacksim
 
 import (
+	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"testing"
 
@@ -15,7 +17,8 @@ func TestTokens(t *testing.T) {
 	wantCode(t, "the bot's token", call("xoxb-test-bot"), "")
 	wantCode(t, "no token", call(""), "not_authed")
 	wantCode(t, "another token", call("xoxb-other"), "invalid_auth")
-	wantCode(t, "the app's token", call("xapp-test-app"), "not_allowed_token_type")
+	wantCode(t, "the app's token", call("xapp-test-app"), "")
+	wantCode(t, "the configuration token", call("xoxe.xoxp-test-config"), "not_allowed_token_type")
 
 	connect := func(token string) error {
 		_, _, err := slack.New("xoxb-test-bot", base, slack.OptionAppLevelToken(token)).StartSocketModeContext(t.Context())
@@ -37,6 +40,16 @@ func TestWhoAmI(t *testing.T) {
 	}
 	if me.UserID != w.Bot().ID || me.TeamID != "T0TEST" || me.BotID == "" {
 		t.Errorf("auth.test says %+v", me)
+	}
+
+	// An app-level token is nobody's in the workspace.
+	answer, err := http.PostForm(w.base+"/api/auth.test", url.Values{"token": {"xapp-test-app"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if body, _ := io.ReadAll(answer.Body); string(body) != `{"app_id":"A0SEKISHO","app_name":"Sekisho","ok":true}` {
+		t.Errorf("auth.test says of the app-level token: %s", body)
 	}
 }
 
@@ -77,7 +90,7 @@ func TestUsers(t *testing.T) {
 
 // TestPeopleFromElsewhere looks up who came by Slack Connect, and guests.
 func TestPeopleFromElsewhere(t *testing.T) {
-	w := New(Options{Users: []User{
+	w := New(Options{Scopes: []string{"users:read", "users:read.email", "chat:write"}, Users: []User{
 		{ID: "U0HANA", Name: "hana", Email: "hana@example.com"},
 		{ID: "U0PAT", Name: "pat", Team: "T0PARTNER", Stranger: true},
 		{ID: "U0GUEST", Name: "guest", Restricted: true, UltraRestricted: true},
@@ -178,7 +191,7 @@ func TestMembers(t *testing.T) {
 }
 
 func TestConversations(t *testing.T) {
-	w, api := open(t, Options{})
+	w, api := open(t, Options{Scopes: append(manifestScopes(), "channels:join")})
 	info := func(id string) (*slack.Channel, error) {
 		return api.GetConversationInfo(&slack.GetConversationInfoInput{ChannelID: id})
 	}

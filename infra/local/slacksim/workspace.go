@@ -13,6 +13,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,12 +23,19 @@ import (
 type Options struct {
 	TeamID        string // default "T0LOCAL"
 	BotToken      string // default "xoxb-test-bot"; what the Web API accepts
-	AppToken      string // default "xapp-test-app"; what apps.connections.open accepts, and only that
+	AppToken      string // default "xapp-test-app"; what apps.connections.open accepts, and auth.test too
+	ConfigToken   string // default "xoxe.xoxp-test-config"; what apps.manifest.export accepts, and only that
 	SigningSecret string // default "test-signing-secret"; signs what DeliverTo sends
 
 	Users    []User // the first with IsBot is the bot itself; without one, "sekisho" is added
 	Channels []Channel
 	Groups   []Group
+
+	// The app as it is installed; nil: as manifest.yml says, but for words.
+	Scopes    []string // of the bot token
+	Commands  []Command
+	Shortcuts []Shortcut
+	Events    []string // subscribed to
 
 	Now    func() time.Time // default time.Now; dates messages, signs requests, expires response URLs and trigger ids
 	Limits Limits
@@ -66,6 +74,7 @@ type Limits struct {
 const (
 	botID      = "B0SEKISHO"
 	appID      = "A0SEKISHO"
+	appName    = "Sekisho"
 	teamDomain = "sekisho-local"
 
 	// verificationToken is the deprecated shared token that Slack still sends with every payload.
@@ -83,8 +92,9 @@ type Workspace struct {
 	bot    User
 
 	mu       sync.Mutex
-	base     string // where this workspace is reachable, without a final slash
-	endpoint string // where signed requests go; empty: nowhere
+	base     string   // where this workspace is reachable, without a final slash
+	endpoint string   // where signed requests go; empty: nowhere
+	scopes   []string // of the bot token
 	users    []User
 	rooms    []*room
 	messages []*Message // by TS, which is the order they were written in
@@ -113,6 +123,7 @@ func New(opts Options) *Workspace {
 		limits:   opts.Limits,
 		ctx:      ctx,
 		cancel:   cancel,
+		scopes:   slices.Clone(opts.Scopes),
 		watchers: map[chan struct{}]bool{},
 		posted:   map[string]time.Time{},
 		hooks:    map[string]*hook{},
@@ -137,7 +148,20 @@ func withDefaults(o Options) Options {
 	setDefault(&o.TeamID, "T0LOCAL")
 	setDefault(&o.BotToken, "xoxb-test-bot")
 	setDefault(&o.AppToken, "xapp-test-app")
+	setDefault(&o.ConfigToken, "xoxe.xoxp-test-config")
 	setDefault(&o.SigningSecret, "test-signing-secret")
+	if o.Scopes == nil {
+		o.Scopes = manifestScopes()
+	}
+	if o.Commands == nil {
+		o.Commands = manifestCommands()
+	}
+	if o.Shortcuts == nil {
+		o.Shortcuts = manifestShortcuts()
+	}
+	if o.Events == nil {
+		o.Events = manifestEvents()
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}

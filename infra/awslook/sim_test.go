@@ -1,0 +1,58 @@
+package awslook_test
+
+import (
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"sekisho/auth/doctor"
+	"sekisho/infra/awslook"
+	"sekisho/infra/local/awssim"
+)
+
+// served is an account as the local world has it.
+func served(t *testing.T) (*awssim.Cloud, *awslook.Look) {
+	t.Helper()
+	c := awssim.New(awssim.Options{Account: account, Region: region})
+	server := httptest.NewServer(c.Handler())
+	t.Cleanup(func() { c.Close(); server.Close() })
+	c.SetBaseURL(server.URL)
+	config := aws.Config{
+		Region: region, BaseEndpoint: &server.URL, HTTPClient: server.Client(),
+		Credentials: credentials.NewStaticCredentialsProvider("AKIATESTTESTTEST0001", "test-secret", ""),
+	}
+	return c, awslook.New(func(string) aws.Config { return config }, awslook.Own{})
+}
+
+func TestAgainstTheLocalAccount(t *testing.T) {
+	c, look := served(t)
+	who, err := look.WhoAmI(t.Context())
+	if err != nil || who.Principal != "arn:aws:iam::"+account+":role/sekisho" || time.Since(who.Clock).Abs() > time.Minute {
+		t.Errorf("WhoAmI: %+v, %v", who, err)
+	}
+	const gate = "arn:aws:lambda:eu-west-1:123456789012:function:gate"
+	if err := c.PutRule(awssim.Rule{
+		Name: "starts", Pattern: `{"source":["aws.ec2"]}`, Targets: []awssim.Target{{ARN: gate}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	rules, err := look.Rules(t.Context())
+	if err != nil || len(rules) != 1 || !rules[0].Enabled || !slices.Equal(rules[0].Targets, []string{gate}) {
+		t.Errorf("Rules: %+v, %v", rules, err)
+	}
+	c.PutKeyRule("us-east-1", "keys")
+	keys, err := look.KeyRules(t.Context())
+	if err != nil || !slices.Contains(keys, doctor.KeyRule{Name: "keys", Region: "us-east-1"}) {
+		t.Errorf("KeyRules: %+v, %v", keys, err)
+	}
+	c.VerifyIdentity("example.com")
+	c.SetSandbox(true)
+	mail, err := look.Mail(t.Context(), "bot@example.com")
+	if err != nil || mail != (doctor.MailFacts{Verified: true, Sandbox: true, Sending: true}) {
+		t.Errorf("Mail: %+v, %v", mail, err)
+	}
+}
