@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"sekisho/auth/measure"
 	"sekisho/commands"
 )
 
@@ -90,6 +91,7 @@ func (b *Bot) command(ctx context.Context, name string, r commands.Request) comm
 		b.log.ErrorContext(ctx, "an unknown command", "command", fmt.Sprintf("%.40q", name), "user", r.User)
 		return commands.Message{Text: "I don't know that command. Its app's manifest and this program differ: those who run Sekisho should compare them."}
 	}
+	defer b.desk.Since(b.desk.Now(), measure.DoorLatency, r.Door)
 	return b.reply(ctx, "command "+name, answerWithin, r, c.Answers)
 }
 
@@ -101,7 +103,9 @@ func (b *Bot) click(ctx context.Context, c call) {
 		b.log.WarnContext(ctx, "an unknown button was clicked", "action", fmt.Sprintf("%.100q", c.key), "user", c.User)
 		return
 	}
+	arrived := b.desk.Now()
 	b.say(ctx, c.Request, b.reply(ctx, "button "+key, clickWithin, c.Request, known.Answers))
+	b.desk.Since(arrived, measure.DoorLatency, c.Door)
 	if !c.Home {
 		return
 	}
@@ -120,6 +124,7 @@ func (b *Bot) shortcut(ctx context.Context, c call) {
 		b.log.WarnContext(ctx, "an unknown shortcut", "callback", fmt.Sprintf("%.100q", c.key), "user", c.User)
 		return
 	}
+	defer b.desk.Since(b.desk.Now(), measure.DoorLatency, c.Door)
 	b.say(ctx, c.Request, b.reply(ctx, "shortcut "+c.key, clickWithin, c.Request, known.Answers))
 }
 
@@ -147,6 +152,7 @@ func (b *Bot) submit(ctx context.Context, c call) []byte {
 		b.log.WarnContext(ctx, "an unknown form", "callback", fmt.Sprintf("%.100q", c.key), "user", c.User)
 		return nil
 	}
+	defer b.desk.Since(b.desk.Now(), measure.DoorLatency, c.Door)
 	body, err := renderForm(b.reply(ctx, "form "+c.key, answerWithin, c.Request, known.Answers))
 	if err != nil {
 		b.log.ErrorContext(ctx, "rendering an answer", "error", err)

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"sekisho/auth/measure"
 	"sekisho/commands"
 )
 
@@ -24,7 +25,26 @@ type route struct{ source, detailType string }
 // quiet no-op; one that cannot be read is an error, as is a job that failed:
 // the error keeps the event, to be delivered again and in the end put aside. A
 // job that takes too long is cut off.
-func (b *Bot) Event(ctx context.Context, text []byte) (err error) {
+func (b *Bot) Event(ctx context.Context, text []byte) error {
+	return b.event(ctx, straight, time.Time{}, text)
+}
+
+// The ways in which events come, as measured.
+const (
+	straight  = "direct"
+	viaQueue  = "sqs"
+	viaStream = "kinesis"
+)
+
+// event is Event for one that came by another way, sent at that time; the zero
+// time stands for the event's own.
+func (b *Bot) event(ctx context.Context, way string, sent time.Time, text []byte) (err error) {
+	failed := measure.Unread
+	defer func() {
+		if err != nil {
+			b.desk.Count(measure.JobErrors, failed)
+		}
+	}()
 	var e commands.Event
 	if err := json.Unmarshal(text, &e); err != nil {
 		return fmt.Errorf("an event that cannot be read: %w", err)
@@ -37,9 +57,20 @@ func (b *Bot) Event(ctx context.Context, text []byte) (err error) {
 		b.log.DebugContext(ctx, "an event that nothing acts on", "source", e.Source, "detail-type", e.DetailType)
 		return nil
 	}
+	failed = e.DetailType
 	if !b.doors.has(job.Door) { // its rights are another process's
 		return fmt.Errorf("event %q (%s): %w; it belongs to the door %q", e.ID, e.DetailType, errClosed, job.Door)
 	}
+	if requestID(ctx) == "" {
+		ctx = WithRequest(ctx, e.ID)
+	}
+	if sent.IsZero() {
+		sent = e.Time
+	}
+	if !e.Own() && !sent.IsZero() { // tasks wait on purpose
+		b.desk.Since(sent, measure.EventLag, way)
+	}
+	defer b.desk.Since(b.desk.Now(), measure.JobLatency, e.DetailType)
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("event %q: panic: %v\n%s", e.ID, p, debug.Stack())

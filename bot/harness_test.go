@@ -17,6 +17,7 @@ import (
 	"sekisho/auth"
 	"sekisho/bot"
 	"sekisho/commands"
+	"sekisho/infra/metrics"
 	"sekisho/infra/redisstore"
 )
 
@@ -43,6 +44,7 @@ type world struct {
 	queue *queue
 	trail *trail
 	log   *logs
+	meter *metrics.Meter
 }
 
 func newWorld(t testing.TB) *world {
@@ -76,6 +78,7 @@ func worldOn(t testing.TB, store *redisstore.Store) *world {
 
 	now := func() time.Time { return noon }
 	w := &world{ec2: newCloud(), chat: newChat(), views: newViews(), queue: new(queue), trail: new(trail), log: new(logs)}
+	w.meter = metrics.New(now)
 	gate := &auth.Gate{
 		Region: "eu-central-1",
 		Policy: &policy, Instances: w.ec2, Stopper: w.ec2, Starts: store, Pepper: pepper, Now: now,
@@ -90,7 +93,8 @@ func worldOn(t testing.TB, store *redisstore.Store) *world {
 		Sweep:     &auth.Sweep{Gate: gate, Passes: passes, Instances: w.ec2},
 		Instances: w.ec2, Starter: w.ec2, Cards: store, Policies: store, Trail: w.trail,
 		Chat: w.chat, Views: w.views, Queue: w.queue, Now: now,
-		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log:   slog.New(bot.LogHandler(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+		Meter: w.meter,
 	}
 	w.Bot = bot.New(w.desk, bot.Doors{Socket: true, HTTP: true, Gate: true, Keys: true})
 	return w

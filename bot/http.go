@@ -1,11 +1,11 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net/http"
-	"time"
 )
 
 // bodyAtMost bounds what is read before the signature is checked. Slack's own
@@ -17,21 +17,19 @@ const bodyAtMost = 1 << 20
 type HTTP struct {
 	Bot    *Bot
 	Verify *Verifier
-	// Ready says why the process cannot do its work, nil if it can.
-	Ready func(context.Context) error
+	Ready  *Readiness
 }
 
 // ServeHTTP answers POST /slack/commands, /slack/interactions and /slack/events, GET
 // /healthz (the process is alive) and GET /readyz (it can do its work).
 func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx := WithRequest(r.Context(), cmp.Or(r.Header.Get("X-Amzn-Trace-Id"), r.Header.Get("X-Request-Id")))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyAtMost))
 	a := plain(http.StatusRequestEntityTooLarge, "The request is larger than 1 MiB.")
 	if err == nil {
-		a = h.answer(r.Context(), r.Method, r.URL.Path, r.Header.Get, body)
+		a = h.answer(ctx, r.Method, r.URL.Path, r.Header.Get, body)
 	}
-	w.Header().Set("Content-Type", a.contentType)
-	w.WriteHeader(a.status)
-	w.Write(a.body)
+	a.write(w)
 }
 
 // answer is what a request gets, whichever way it came.
@@ -39,6 +37,12 @@ type answer struct {
 	status      int
 	contentType string
 	body        []byte
+}
+
+func (a answer) write(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", a.contentType)
+	w.WriteHeader(a.status)
+	w.Write(a.body)
 }
 
 func plain(status int, text string) answer {
@@ -50,7 +54,7 @@ func (h *HTTP) answer(ctx context.Context, method, path string, header func(stri
 	case "GET /healthz":
 		return plain(http.StatusOK, "alive\n")
 	case "GET /readyz":
-		return h.ready(ctx)
+		return h.Ready.answer(ctx)
 	case "POST /slack/commands", "POST /slack/interactions", "POST /slack/events":
 	default:
 		return plain(http.StatusNotFound, "There is nothing here. Slack's requests go to POST /slack/commands, /slack/interactions and /slack/events.\n")
@@ -129,14 +133,4 @@ func ack(body []byte) answer {
 		return plain(http.StatusOK, "")
 	}
 	return answer{http.StatusOK, "application/json; charset=utf-8", body}
-}
-
-func (h *HTTP) ready(ctx context.Context) answer {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	if err := h.Ready(ctx); err != nil {
-		h.Bot.log.WarnContext(ctx, "not ready", "error", err)
-		return plain(http.StatusServiceUnavailable, "not ready; the log says why\n")
-	}
-	return plain(http.StatusOK, "ready\n")
 }

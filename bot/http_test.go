@@ -3,7 +3,6 @@ package bot_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -27,7 +26,7 @@ func door(t testing.TB, w *world) *bot.HTTP {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bot.HTTP{Bot: w.Bot, Verify: v, Ready: func(context.Context) error { return nil }}
+	return &bot.HTTP{Bot: w.Bot, Verify: v, Ready: &bot.Readiness{Now: w.desk.Now, Log: w.desk.Log}}
 }
 
 // signed is a request as Slack sends it.
@@ -170,38 +169,6 @@ func TestWhatIsNotThere(t *testing.T) {
 			t.Errorf("%s %s: %d %q", c.method, c.path, status, body)
 		}
 	}
-}
-
-func TestHealthAndReadiness(t *testing.T) {
-	w := newWorld(t)
-	h := door(t, w)
-	h.Ready = func(context.Context) error { return errors.New("redis at test-host is away") }
-	if status, _ := send(h, httptest.NewRequest("GET", "/healthz", nil)); status != http.StatusOK {
-		t.Errorf("healthz: %d, though the process is alive", status)
-	}
-	status, body := send(h, httptest.NewRequest("GET", "/readyz", nil))
-	if status != http.StatusServiceUnavailable || strings.Contains(body, "test-host") {
-		t.Errorf("readyz: %d %q; want 503 without the reason", status, body)
-	}
-	if !strings.Contains(w.log.String(), "test-host") {
-		t.Errorf("the log does not say why: %s", w.log)
-	}
-	h.Ready = func(context.Context) error { return nil }
-	if status, _ := send(h, httptest.NewRequest("GET", "/readyz", nil)); status != http.StatusOK {
-		t.Errorf("readyz: %d, though all is well", status)
-	}
-}
-
-func TestReadinessHasADeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := door(t, worldOn(t, nil))
-		h.Ready = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
-		began := time.Now()
-		status, _ := send(h, httptest.NewRequest("GET", "/readyz", nil))
-		if took := time.Since(began); status != http.StatusServiceUnavailable || took > 5*time.Second {
-			t.Errorf("%d after %s", status, took)
-		}
-	})
 }
 
 func TestAPanicIsAFaultOfOneRequest(t *testing.T) {

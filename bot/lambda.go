@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
 // Lambda answers invocations: a function URL's requests, SQS and Kinesis
@@ -20,6 +22,11 @@ type Lambda struct {
 	Bot   *Bot
 	Doors Doors
 	HTTP  *HTTP // nil when the http door is closed
+	// Before, if set, is called when an invocation begins.
+	Before func(context.Context)
+	// After, if set, is called when an invocation is over, whether or not it
+	// failed: until the next one, nothing runs.
+	After func()
 }
 
 // margin is what an invocation ends before its deadline, at which Lambda would
@@ -33,6 +40,15 @@ var errClosed = errors.New("this process does not open that door (SEKISHO_DOORS)
 
 // Invoke tells one kind of invocation from another by its shape.
 func (l *Lambda) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	if l.After != nil {
+		defer l.After()
+	}
+	if of, ok := lambdacontext.FromContext(ctx); ok {
+		ctx = WithRequest(ctx, of.AwsRequestID)
+	}
+	if l.Before != nil {
+		l.Before(ctx)
+	}
 	var shape struct {
 		RequestContext struct {
 			HTTP *struct{} `json:"http"`
@@ -104,7 +120,8 @@ func (l *Lambda) batch(ctx context.Context, payload []byte) ([]byte, error) {
 	var all sync.WaitGroup
 	for n, m := range in.Records {
 		all.Go(func() {
-			if err := l.Bot.Event(ctx, []byte(m.Body)); err != nil {
+			ctx := WithRequest(ctx, m.MessageId)
+			if err := l.Bot.event(ctx, viaQueue, sentAt(m), []byte(m.Body)); err != nil {
 				l.Bot.log.ErrorContext(ctx, "handling a message", "message", m.MessageId, "error", err)
 				failed[n] = true
 			}
@@ -118,4 +135,14 @@ func (l *Lambda) batch(ctx context.Context, payload []byte) ([]byte, error) {
 		}
 	}
 	return json.Marshal(out)
+}
+
+// sentAt is when the message was put into the queue; the zero time where SQS
+// does not say.
+func sentAt(m events.SQSMessage) time.Time {
+	ms, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
 }

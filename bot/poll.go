@@ -13,7 +13,7 @@ type Source interface {
 	// Receive waits for a batch, hands each message to handle, and removes
 	// those that were handled without an error. It returns early when ctx
 	// ends, but not before what it began is finished.
-	Receive(ctx context.Context, handle func(ctx context.Context, id, text string) error) error
+	Receive(ctx context.Context, handle func(ctx context.Context, id, text string, sent time.Time) error) error
 }
 
 // readOn is how long a batch keeps Poll from the next: as long as the usual
@@ -32,8 +32,8 @@ func (b *Bot) Poll(ctx context.Context, s Source) {
 	for ctx.Err() == nil {
 		read := make(chan error, 1)
 		begun.Go(func() {
-			read <- s.Receive(ctx, func(ctx context.Context, id, text string) error {
-				return b.Event(ctx, []byte(text))
+			read <- s.Receive(ctx, func(ctx context.Context, id, text string, sent time.Time) error {
+				return b.event(WithRequest(ctx, id), viaQueue, sent, []byte(text))
 			})
 		})
 		var err error

@@ -12,15 +12,18 @@ import (
 	"sekisho/commands"
 )
 
+// taker is what a Source hands messages to.
+type taker = func(ctx context.Context, id, text string, sent time.Time) error
+
 // source plays a queue: each entry is one Receive.
 type source struct {
 	mu    sync.Mutex
-	plays []func(context.Context, func(context.Context, string, string) error) error
+	plays []func(context.Context, taker) error
 	times []time.Time
 	end   context.CancelFunc // called when all is played
 }
 
-func (s *source) Receive(ctx context.Context, handle func(context.Context, string, string) error) error {
+func (s *source) Receive(ctx context.Context, handle taker) error {
 	s.mu.Lock()
 	s.times = append(s.times, time.Now())
 	if len(s.plays) == 0 {
@@ -42,9 +45,9 @@ func TestPollHandsOverUntilItsEnd(t *testing.T) {
 	defer cancel()
 	var good, bad error
 	s := &source{end: cancel}
-	s.plays = append(s.plays, func(ctx context.Context, handle func(context.Context, string, string) error) error {
-		good = handle(ctx, "m1", string(fixture(t, "events/pending.json")))
-		bad = handle(ctx, "m2", "no event")
+	s.plays = append(s.plays, func(ctx context.Context, handle taker) error {
+		good = handle(ctx, "m1", string(fixture(t, "events/pending.json")), noon)
+		bad = handle(ctx, "m2", "no event", noon)
 		return nil
 	})
 	w.Poll(ctx, s)
@@ -63,10 +66,10 @@ func TestPollHasPatience(t *testing.T) {
 		w := worldOn(t, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		fails := func(context.Context, func(context.Context, string, string) error) error {
+		fails := func(context.Context, taker) error {
 			return errors.New("SQS is away")
 		}
-		works := func(context.Context, func(context.Context, string, string) error) error { return nil }
+		works := func(context.Context, taker) error { return nil }
 		s := &source{end: cancel}
 		for range 12 {
 			s.plays = append(s.plays, fails)
@@ -95,7 +98,7 @@ func TestPollEndsWhileItWaits(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		s := &source{end: cancel}
 		for range 100 {
-			s.plays = append(s.plays, func(context.Context, func(context.Context, string, string) error) error {
+			s.plays = append(s.plays, func(context.Context, taker) error {
 				return errors.New("SQS is away")
 			})
 		}
@@ -127,11 +130,11 @@ func TestPollReadsOnBesideALongJob(t *testing.T) {
 		start := time.Now()
 		var next, finished time.Duration
 		s := &source{end: cancel}
-		s.plays = append(s.plays, func(ctx context.Context, handle func(context.Context, string, string) error) error {
-			err := handle(context.WithoutCancel(ctx), "m1", `{"source":"test","detail-type":"long"}`)
+		s.plays = append(s.plays, func(ctx context.Context, handle taker) error {
+			err := handle(context.WithoutCancel(ctx), "m1", `{"source":"test","detail-type":"long"}`, noon)
 			finished = time.Since(start)
 			return err
-		}, func(context.Context, func(context.Context, string, string) error) error {
+		}, func(context.Context, taker) error {
 			next = time.Since(start)
 			return nil
 		})

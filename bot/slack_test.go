@@ -135,7 +135,8 @@ func TestAPassByForm(t *testing.T) {
 		t.Run(through, func(t *testing.T) {
 			w := newWorld(t)
 			s, url := workspace(t)
-			w.desk.Views = slackchat.New(slack.New("xoxb-test-bot", slack.OptionAPIURL(url+"/api/")), http.DefaultClient, url+"/api/")
+			api := slack.New("xoxb-test-bot", slack.OptionAPIURL(url+"/api/"))
+			w.desk.Views = slackchat.New(func() *slack.Client { return api }, http.DefaultClient, url+"/api/")
 			if through == "http" {
 				server := httptest.NewServer(door(t, w))
 				defer server.Close()

@@ -12,6 +12,8 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
+
+	"sekisho/auth/measure"
 )
 
 // Limits of Socket Mode.
@@ -91,7 +93,11 @@ func (s *Socket) Run(ctx context.Context) error {
 		}
 		if err == nil {
 			pause.Reset()
-			readers.Go(func() { c.read(ctx, conns) })
+			readers.Go(func() {
+				s.Bot.desk.Level(measure.SocketConnections, 1)
+				defer s.Bot.desk.Level(measure.SocketConnections, -1)
+				c.read(ctx, conns)
+			})
 			select {
 			case <-ctx.Done():
 			case err = <-c.renew:
@@ -251,6 +257,7 @@ func (c *conn) ping(ctx context.Context, hangUp func()) {
 // it was acknowledged; the answer to a command or a form travels in its
 // acknowledgement.
 func (c *conn) take(ctx context.Context, e envelope) {
+	ctx = WithRequest(ctx, e.ID)
 	switch e.Type {
 	case "slash_commands":
 		c.slash(ctx, e)

@@ -55,12 +55,13 @@ func (l *Lambda) stream(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 func (l *Lambda) record(ctx context.Context, r events.KinesisEventRecord) error {
+	ctx = WithRequest(ctx, r.EventID)
 	arrived := r.Kinesis.ApproximateArrivalTimestamp.Time
 	if age := l.now().Sub(arrived); age > TooOld {
 		l.Bot.log.WarnContext(ctx, "a record too old to act on was passed over", "record", r.EventID, "age", age.Round(time.Second))
 		return nil
 	}
-	err := l.Bot.Event(ctx, r.Kinesis.Data)
+	err := l.Bot.event(ctx, viaStream, arrived, r.Kinesis.Data)
 	if err != nil {
 		l.Bot.log.ErrorContext(ctx, "handling a record", "record", r.EventID, "error", err)
 	}

@@ -2,6 +2,7 @@ package bot_test
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -118,6 +119,57 @@ func TestVerifyFromManyGoroutines(t *testing.T) {
 				}
 				if err := v.Verify(slacksTime, slacksSignature, []byte(body)); (err == nil) != (n%2 == 0) {
 					t.Errorf("goroutine %d: %v", n, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// Slack and who stores its secret do not change at the same moment.
+func TestVerifyTakesTheSecretOfBeforeForAnHour(t *testing.T) {
+	var passed time.Duration
+	v, err := bot.NewVerifier("first", func() time.Time { return time.Unix(1531420618, 0).Add(passed) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := func(what string, wants ...string) {
+		t.Helper()
+		stamp := strconv.FormatInt(1531420618+int64(passed.Seconds()), 10)
+		for _, secret := range []string{"first", "second", "third"} {
+			err := v.Verify(stamp, slacksim.Sign(secret, stamp, slacksBody), []byte(slacksBody))
+			if (err == nil) != slices.Contains(wants, secret) {
+				t.Errorf("%s: the %s secret: %v", what, secret, err)
+			}
+		}
+	}
+	in("at first", "first")
+	v.Renew("second")
+	in("after a change", "first", "second")
+	passed = 30 * time.Minute
+	v.Renew("second") // which is no change
+	passed = time.Hour - time.Second
+	in("before an hour", "first", "second")
+	passed = time.Hour
+	in("after it", "second")
+	v.Renew("third")
+	in("after another change", "second", "third")
+}
+
+func TestRenewWhileRequestsComeIn(t *testing.T) {
+	v := verifierAt(t, 0)
+	var all sync.WaitGroup
+	all.Go(func() {
+		for n := range 200 {
+			v.Renew([]string{slacksSecret, "another"}[n%2])
+		}
+	})
+	for range 4 {
+		all.Go(func() {
+			for range 200 { // the right secret is always the one or the other
+				if err := v.Verify(slacksTime, slacksSignature, []byte(slacksBody)); err != nil {
+					t.Errorf("refused: %v", err)
 					return
 				}
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"sekisho/auth/purge"
+	"sekisho/infra/awscall"
 )
 
 // api is what is called of IAM. With one action of Config it is the role's whole
@@ -28,8 +29,8 @@ type api interface {
 // IAM is one account's users and access keys.
 type IAM struct {
 	api    api
-	sts    call
-	config call
+	sts    awscall.Call
+	config awscall.Call
 }
 
 var (

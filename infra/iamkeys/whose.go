@@ -10,14 +10,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"sekisho/auth/purge"
+	"sekisho/infra/awscall"
 )
 
-func stsCall(c aws.Config) call {
-	return call{config: c, service: "sts", contentType: "application/x-www-form-urlencoded; charset=utf-8"}
+func stsCall(c aws.Config) awscall.Call {
+	return awscall.Call{Config: c, Service: "sts", ContentType: awscall.Form}
 }
 
-func configCall(c aws.Config) call {
-	return call{config: c, service: "config", contentType: "application/x-amz-json-1.1", target: "StarlingDoveService.ListDiscoveredResources"}
+func configCall(c aws.Config) awscall.Call {
+	return awscall.Call{Config: c, Service: "config", ContentType: awscall.JSON, Target: "StarlingDoveService.ListDiscoveredResources"}
 }
 
 // WhoAmI says whom the bot's own credentials belong to. For a role the user id
@@ -26,7 +27,7 @@ func configCall(c aws.Config) call {
 // Half an answer is an error: the bot's own key is spared by it.
 func (i *IAM) WhoAmI(ctx context.Context) (purge.Self, error) {
 	const action = "sts:GetCallerIdentity"
-	text, err := i.sts.send(ctx, i.sts.config.Region, "Action=GetCallerIdentity&Version=2011-06-15")
+	text, err := i.sts.Send(ctx, i.sts.Config.Region, "Action=GetCallerIdentity&Version=2011-06-15")
 	if err != nil {
 		return purge.Self{}, translate(action, err)
 	}
@@ -37,7 +38,7 @@ func (i *IAM) WhoAmI(ctx context.Context) (purge.Self, error) {
 	if err := xml.Unmarshal(text, &answer); err != nil {
 		return purge.Self{}, fmt.Errorf("%s: the answer cannot be read: %w", action, err)
 	}
-	signed, err := i.sts.config.Credentials.Retrieve(ctx)
+	signed, err := i.sts.Config.Credentials.Retrieve(ctx)
 	if err != nil {
 		return purge.Self{}, fmt.Errorf("reading the bot's own AWS credentials: %w", err)
 	}
@@ -54,13 +55,13 @@ func (i *IAM) WhoAmI(ctx context.Context) (purge.Self, error) {
 func (i *IAM) Named(ctx context.Context, region, id string) (string, error) {
 	const action = "config:ListDiscoveredResources"
 	if region == "" {
-		region = i.config.config.Region
+		region = i.config.Config.Region
 	}
 	body, err := json.Marshal(map[string]any{"resourceType": "AWS::IAM::User", "resourceIds": []string{id}})
 	if err != nil {
 		return "", err
 	}
-	text, err := i.config.send(ctx, region, string(body))
+	text, err := i.config.Send(ctx, region, string(body))
 	if err != nil {
 		return "", translate(action, err)
 	}

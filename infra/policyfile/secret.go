@@ -6,7 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-const noSecrets = "take it out, and change it if others could read this file: secrets come from the environment"
+const (
+	noSecrets    = "take it out, and change it if others could read this file: secrets come from the environment"
+	noReferences = "take it out: a secret's variable may be such a reference, as in SLACK_BOT_TOKEN=arn:… or ssm:/…"
+)
 
 // shapes are those of secrets that could be put into the file by mistake. They
 // are compiled when a file is read, not when the program starts.
@@ -17,6 +20,7 @@ var shapes = sync.OnceValue(func() []shape {
 		{regexp.MustCompile(`\b(?:AKIA|ASIA)[0-9A-Z]{12,}`), "an AWS access key"},
 		{regexp.MustCompile(`(?i)\b[a-z][a-z0-9+.-]*://[^\s:@/]*:[^\s@/]+@`), "a URL with a password"},
 		{regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY`), "a private key"},
+		{regexp.MustCompile(`\barn:[a-z-]+:(?:secretsmanager|ssm):|\bssm:/`), reference},
 	}
 })
 
@@ -24,6 +28,9 @@ type shape struct {
 	pattern *regexp.Regexp
 	what    string
 }
+
+// reference only says where a secret stands.
+const reference = "a reference to a secret"
 
 // names are those of fields that hold secrets elsewhere, as a whole or in part.
 var names = sync.OnceValue(func() *regexp.Regexp {
@@ -53,7 +60,11 @@ func findSecrets(f *faults) (found bool) {
 		for _, s := range shapes() {
 			if at := s.pattern.FindStringIndex(line); at != nil {
 				column := utf8.RuneCountInString(line[:at[0]]) + 1
-				f.add(position{i + 1, column}, noSecrets, "this looks like %s", s.what)
+				hint := noSecrets
+				if s.what == reference {
+					hint = noReferences
+				}
+				f.add(position{i + 1, column}, hint, "this looks like %s", s.what)
 				found = true
 				break
 			}

@@ -10,13 +10,16 @@ import (
 // What looks like a secret is refused, wherever it stands, and not repeated.
 func TestParseRefusesSecrets(t *testing.T) {
 	for secret, name := range map[string]string{
-		"xoxb-0000-test-token":                                "a Slack token",
-		"xapp-1-A0TEST-0000-test":                             "a Slack token",
-		"https://hooks.slack.com/services/T0TEST/B0TEST/test": "a Slack webhook",
-		"AKIATESTTESTTESTTEST":                                "an AWS access key",
-		"redis://:test-password@cache:6379":                   "a URL with a password",
-		"rediss://bot:test-password@cache/0":                  "a URL with a password",
-		"-----BEGIN RSA PRIVATE KEY-----":                     "a private key",
+		"xoxb-0000-test-token":                                                 "a Slack token",
+		"xapp-1-A0TEST-0000-test":                                              "a Slack token",
+		"https://hooks.slack.com/services/T0TEST/B0TEST/test":                  "a Slack webhook",
+		"AKIATESTTESTTESTTEST":                                                 "an AWS access key",
+		"redis://:test-password@cache:6379":                                    "a URL with a password",
+		"rediss://bot:test-password@cache/0":                                   "a URL with a password",
+		"-----BEGIN RSA PRIVATE KEY-----":                                      "a private key",
+		"ssm:/sekisho/pepper":                                                  "a reference to a secret",
+		"arn:aws:secretsmanager:eu-central-1:111122223333:secret:slack-AbCdEf": "a reference to a secret",
+		"arn:aws-cn:ssm:cn-north-1:111122223333:parameter/redis":               "a reference to a secret",
 	} {
 		for _, where := range []string{
 			"# was: SECRET\n" + minimal,
@@ -64,6 +67,19 @@ func TestParseSaysWhereSecretsGo(t *testing.T) {
     take it out, and change it if others could read this file: secrets come from the environment`)
 	wrong(t, minimal+"signing_secret: hunter2test\n", `sekisho.yml:8:1: the file has no field "signing_secret"
     take it out, and change it if others could read this file: secrets come from the environment`)
+}
+
+// A reference is no secret, and belongs elsewhere all the same.
+func TestParseSaysWhereReferencesGo(t *testing.T) {
+	wrong(t, minimal+"# ssm:/sekisho/pepper\n", `sekisho.yml:8:3: this looks like a reference to a secret
+    take it out: a secret's variable may be such a reference, as in SLACK_BOT_TOKEN=arn:… or ssm:/…`)
+}
+
+// Other ARNs are the policy's daily bread.
+func TestParseTakesOtherARNs(t *testing.T) {
+	for _, arn := range []string{"arn:aws:iam::111122223333:user/ssm", "arn:aws:sts::111122223333:assumed-role/secretsmanager/ann"} {
+		parse(t, "# "+arn+"\n"+minimal)
+	}
 }
 
 // A tag may be called what it likes.

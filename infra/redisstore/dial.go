@@ -1,9 +1,12 @@
 package redisstore
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -19,11 +22,44 @@ import (
 //
 // An error never holds the URL, which may hold a password.
 func Dial(url string) (redis.UniversalClient, error) {
+	client, _, err := DialAs(url)
+	return client, err
+}
+
+// DialAs makes a client whose login may change while it runs.
+func DialAs(url string) (redis.UniversalClient, *Login, error) {
 	o, err := options(url)
 	if err != nil {
-		return nil, fmt.Errorf("REDIS_URL: %w; write redis://host:6379, or rediss:// for TLS", err)
+		return nil, nil, fmt.Errorf("REDIS_URL: %w; write redis://host:6379, or rediss:// for TLS", err)
 	}
-	return redis.NewUniversalClient(o), nil
+	l := &Login{}
+	l.now.Store(o)
+	o.CredentialsProviderContext = func(context.Context) (user, password string, err error) {
+		now := l.now.Load()
+		return now.Username, now.Password, nil
+	}
+	return redis.NewUniversalClient(o), l, nil
+}
+
+// Login is as whom new connections log in. It is safe for concurrent use.
+type Login struct {
+	now atomic.Pointer[redis.UniversalOptions]
+}
+
+// Renew takes the user and password of the URL, which must be one of the same
+// Redis. Connections that are open stay.
+func (l *Login) Renew(url string) error {
+	o, err := options(url)
+	if err != nil {
+		return fmt.Errorf("REDIS_URL: %w", err)
+	}
+	now := l.now.Load()
+	if !slices.Equal(o.Addrs, now.Addrs) || o.DB != now.DB || o.MasterName != now.MasterName ||
+		o.IsClusterMode != now.IsClusterMode || (o.TLSConfig == nil) != (now.TLSConfig == nil) {
+		return errors.New("REDIS_URL: it names another Redis than before: restart to move there")
+	}
+	l.now.Store(o)
+	return nil
 }
 
 func options(url string) (*redis.UniversalOptions, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -74,10 +75,11 @@ func (q *Queue) Send(ctx context.Context, text string, after time.Duration) erro
 // without an error is removed; another comes again after 15 seconds, or within
 // a minute if this process dies. When ctx ends Receive waits no longer, and
 // what was begun has 50 seconds to finish.
-func (q *Queue) Receive(ctx context.Context, handle func(ctx context.Context, id, text string) error) error {
+func (q *Queue) Receive(ctx context.Context, handle func(ctx context.Context, id, text string, sent time.Time) error) error {
 	out, err := q.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: &q.url, MaxNumberOfMessages: batch, WaitTimeSeconds: int32(longestPoll / time.Second),
-		VisibilityTimeout: int32(visibility / time.Second),
+		VisibilityTimeout:           int32(visibility / time.Second),
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp},
 	})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -93,7 +95,10 @@ func (q *Queue) Receive(ctx context.Context, handle func(ctx context.Context, id
 	return nil
 }
 
-func (q *Queue) one(ending context.Context, m types.Message, handle func(context.Context, string, string) error) {
+// handler is what Receive hands messages to.
+type handler = func(ctx context.Context, id, text string, sent time.Time) error
+
+func (q *Queue) one(ending context.Context, m types.Message, handle handler) {
 	ctx, id := context.WithoutCancel(ending), aws.ToString(m.MessageId)
 	if err := q.handle(ctx, ending, m, handle); err != nil {
 		q.log.ErrorContext(ctx, "handling a message", "message", id, "error", err)
@@ -113,7 +118,7 @@ func (q *Queue) one(ending context.Context, m types.Message, handle func(context
 // handle runs the handler and renews the message's visibility meanwhile. A
 // renewal that came after what follows would undo it: the last one has ended
 // when handle returns.
-func (q *Queue) handle(ctx, ending context.Context, m types.Message, handle func(context.Context, string, string) error) error {
+func (q *Queue) handle(ctx, ending context.Context, m types.Message, handle handler) error {
 	handling, done := context.WithTimeoutCause(ctx, handleFor, errTooLong)
 	defer context.AfterFunc(ending, func() {
 		soon := time.AfterFunc(finishFor, done)
@@ -123,7 +128,16 @@ func (q *Queue) handle(ctx, ending context.Context, m types.Message, handle func
 	defer renewing.Wait()
 	defer done()
 	renewing.Go(func() { q.renew(ctx, m, handling.Done()) })
-	return handle(handling, aws.ToString(m.MessageId), aws.ToString(m.Body))
+	return handle(handling, aws.ToString(m.MessageId), aws.ToString(m.Body), sentAt(m))
+}
+
+// sentAt is the zero time where SQS does not say.
+func sentAt(m types.Message) time.Time {
+	ms, err := strconv.ParseInt(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
 }
 
 // renew keeps the message out of the other workers' sight until done. It ends

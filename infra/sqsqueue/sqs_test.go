@@ -92,7 +92,7 @@ func (w *world) receive(t *testing.T, ctx context.Context, answer func(context.C
 	var mu sync.Mutex
 	var texts []string
 	start := time.Now()
-	err := w.Receive(ctx, func(ctx context.Context, id, text string) error {
+	err := w.Receive(ctx, func(ctx context.Context, id, text string, _ time.Time) error {
 		mu.Lock()
 		texts = append(texts, text)
 		mu.Unlock()
@@ -174,7 +174,7 @@ func (w *world) beside(t *testing.T, do func()) (got []string) {
 	other.Go(func() {
 		time.Sleep(time.Second) // it comes second
 		for ctx.Err() == nil {
-			_ = w.Receive(ctx, func(_ context.Context, _, text string) error {
+			_ = w.Receive(ctx, func(_ context.Context, _, text string, _ time.Time) error {
 				got = append(got, text)
 				return nil
 			})
@@ -391,7 +391,7 @@ func TestEndStopsTheWait(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		start := time.Now()
-		err := w.Receive(ctx, func(context.Context, string, string) error { return nil })
+		err := w.Receive(ctx, func(context.Context, string, string, time.Time) error { return nil })
 		if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took != 3*time.Second {
 			t.Errorf("got %v after %v, want the context's error after 3s", err, took)
 		}

@@ -93,7 +93,7 @@ func serve(which string) error {
 }
 
 func doorHandler() (http.Handler, error) {
-	app, err := wire.New(wire.Config{
+	app, err := wire.New(context.Background(), wire.Config{
 		Env: os.Getenv, Doors: bot.Doors{HTTP: true},
 		AWS: func(string) aws.Config { return aws.Config{Region: os.Getenv("AWS_REGION")} },
 		Log: slog.New(slog.NewJSONHandler(os.Stderr, nil)),

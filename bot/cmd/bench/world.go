@@ -73,7 +73,7 @@ func newWorldOf(ctx context.Context, shop *workshop, policy func(*workshop) (pat
 		return nil, err
 	}
 	env["SLACK_API_URL"] = slackURL + "/api/"
-	w.app, err = wire.New(wire.Config{
+	w.app, err = wire.New(ctx, wire.Config{
 		Env: func(name string) string { return env[name] }, Doors: bot.Doors{HTTP: true, Gate: true, Keys: true},
 		AWS: func(string) aws.Config { return cloudConfig(env, awsURL) },
 		Log: slog.New(slog.DiscardHandler),

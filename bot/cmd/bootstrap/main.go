@@ -52,10 +52,10 @@ func newHandler(env wire.Env) (*bot.Lambda, error) {
 	if err != nil {
 		return nil, err
 	}
-	app, err := wire.New(wire.Config{
+	app, err := wire.New(context.Background(), wire.Config{
 		Env: env, Doors: doors,
 		AWS: func(service string) aws.Config { return awsConfig(env, service) },
-		Log: slog.New(slog.NewJSONHandler(os.Stderr, nil)), Lines: os.Stdout,
+		Log: slog.New(bot.LogHandler(slog.NewJSONHandler(os.Stderr, nil))), Lines: os.Stdout,
 	})
 	if err != nil {
 		return nil, err

@@ -54,8 +54,9 @@ type answer struct {
 	body   string
 }
 
-// start runs the function in a world of its own with these doors open.
-func start(t *testing.T, doors string) *function {
+// start runs the function in a world of its own with these doors open, and with
+// more variables if asked.
+func start(t *testing.T, doors string, more ...func(*local.World) []string) *function {
 	t.Helper()
 	f := &function{t: t, invokes: make(chan invocation, 1), answers: make(chan answer, 1)}
 	api := httptest.NewServer(http.HandlerFunc(f.runtimeAPI))
@@ -82,6 +83,9 @@ rules: [{name: everyone, ask: [everyone]}]
 		"SEKISHO_CONFIG="+policy, "SEKISHO_DOORS="+doors, "REDIS_URL=redis://"+miniredis.RunT(t).Addr(),
 		"SEKISHO_PEPPER=test-pepper-test-pepper-test-pepper",
 	)
+	for _, variables := range more {
+		cmd.Env = append(cmd.Env, variables(f.world)...)
+	}
 	cmd.Stderr, cmd.Stdout = &said, &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -153,13 +157,15 @@ func (f *function) card(text string) {
 	}
 }
 
-func signed(body string) map[string]any {
+func signed(body string) map[string]any { return signedWith("test-local-signing-secret", body) }
+
+func signedWith(secret, body string) map[string]any {
 	stamp := fmt.Sprint(time.Now().Unix())
 	return map[string]any{
 		"version": "2.0", "rawPath": "/slack/commands", "isBase64Encoded": true,
 		"headers": map[string]string{
 			"x-slack-request-timestamp": stamp,
-			"x-slack-signature":         slacksim.Sign("test-local-signing-secret", stamp, body),
+			"x-slack-signature":         slacksim.Sign(secret, stamp, body),
 		},
 		"requestContext": map[string]any{"http": map[string]string{"method": "POST", "path": "/slack/commands"}},
 		"body":           base64.StdEncoding.EncodeToString([]byte(body)),
@@ -184,6 +190,25 @@ func TestAFunctionURLAnswersSlack(t *testing.T) {
 	}
 	if a := f.invoke([]byte(`{"source":"aws.ec2","detail-type":"EC2 Instance State-change Notification","detail":{}}`)); !a.failed {
 		t.Errorf("an event at a function that opens only http: %+v", a)
+	}
+}
+
+// The secrets are there before the first invocation is asked for.
+func TestSecretsAndPolicyByReference(t *testing.T) {
+	const secret = "test-secret-out-of-the-vault"
+	f := start(t, "http", func(w *local.World) []string {
+		w.AWS.PutParameter("/sekisho/pepper", "test-pepper-test-pepper-test-pepper", true)
+		w.AWS.PutParameter("/sekisho/policy", "version: 1\nslack: {channels: {alerts: C0ALERTS}}\n"+
+			"gate: {guard: {tags: {Sekisho: guarded}}, when_unavailable: stop}\nrules: [{name: everyone, ask: [everyone]}]\n", false)
+		arn := w.AWS.PutSecret("sekisho/slack", `{"signing_secret":"`+secret+`"}`)
+		return []string{"SEKISHO_PEPPER=ssm:/sekisho/pepper", "SEKISHO_CONFIG=ssm:/sekisho/policy", "SLACK_SIGNING_SECRET=" + arn + ":signing_secret"}
+	})
+	const ask = "command=%2Fec2-pass&text=web-1&user_id=U0HANA&channel_id=C0OPS&trigger_id=1.2.test"
+	if a := f.invoke(signedWith(secret, ask)); !strings.Contains(a.body, `"statusCode":200`) || !strings.Contains(a.body, "one-time pass") {
+		t.Errorf("signed with the secret: %+v", a)
+	}
+	if a := f.invoke(signed(ask)); !strings.Contains(a.body, `"statusCode":401`) {
+		t.Errorf("signed with another: %+v", a)
 	}
 }
 

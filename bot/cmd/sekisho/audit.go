@@ -17,6 +17,7 @@ import (
 	"sekisho/auth"
 	"sekisho/bot/cmd/wire"
 	"sekisho/commands"
+	"sekisho/infra/redisstore"
 )
 
 type auditCmd struct {
@@ -35,7 +36,7 @@ func (c auditVerifyCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	trail, store, err := wire.OpenTrail(os.Getenv)
+	trail, store, err := openTrail(ctx)
 	if err != nil {
 		return err
 	}
@@ -147,8 +148,16 @@ func (c auditExportCmd) Run(ctx context.Context) error {
 	}), flush())
 }
 
+func openTrail(ctx context.Context) (*redisstore.Trail, *redisstore.Store, error) {
+	amazon, err := awsConfig(ctx, os.Getenv)
+	if err != nil {
+		return nil, nil, err
+	}
+	return wire.OpenTrail(ctx, os.Getenv, amazon)
+}
+
 func eachEntry(ctx context.Context, each func(auth.Entry) error) error {
-	trail, store, err := wire.OpenTrail(os.Getenv)
+	trail, store, err := openTrail(ctx)
 	if err != nil {
 		return err
 	}

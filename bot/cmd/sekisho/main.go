@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"sekisho/bot"
 )
 
 // version is set by the linker in `make build`.
@@ -18,14 +20,16 @@ var version = "dev"
 
 // cli is the command line.
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Open the doors that SEKISHO_DOORS names, until SIGTERM."`
-	Sweep   sweepCmd   `cmd:"" help:"Look once at what really runs, and do what the gate would have done."`
-	Keys    keysCmd    `cmd:"" help:"Look after IAM access keys from a terminal."`
-	Report  reportCmd  `cmd:"" help:"Report what happened, how old the access keys are, and which IAM users are a risk."`
-	Policy  policyCmd  `cmd:"" help:"Look at a policy file."`
-	Audit   auditCmd   `cmd:"" help:"Read the trail of what was decided, and prove that it is whole."`
-	Demo    demoCmd    `cmd:"" help:"Run the bot in a world of its own, on this machine, with a web page."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve       serveCmd       `cmd:"" help:"Open the doors that SEKISHO_DOORS names, until SIGTERM."`
+	Sweep       sweepCmd       `cmd:"" help:"Look once at what really runs, and do what the gate would have done."`
+	Keys        keysCmd        `cmd:"" help:"Look after IAM access keys from a terminal."`
+	Report      reportCmd      `cmd:"" help:"Report what happened, how old the access keys are, and which IAM users are a risk."`
+	Policy      policyCmd      `cmd:"" help:"Look at a policy file."`
+	Doctor      doctorCmd      `cmd:"" help:"Look whether Slack, Redis, AWS and what else it stands on are as they must be."`
+	Audit       auditCmd       `cmd:"" help:"Read the trail of what was decided, and prove that it is whole."`
+	Demo        demoCmd        `cmd:"" help:"Run the bot in a world of its own, on this machine, with a web page."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Ask a running 'sekisho serve --ops' whether it is alive."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
 // memory is what the garbage collector is to keep to, as long as what is alive
@@ -53,7 +57,7 @@ func main() {
 }
 
 func newLog() *slog.Logger {
-	return slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	return slog.New(bot.LogHandler(slog.NewJSONHandler(os.Stderr, nil)))
 }
 
 func exit(err error) int {

@@ -87,7 +87,8 @@ func (c policyExplainCmd) Run(ctx context.Context) error {
 		if url := os.Getenv("SLACK_API_URL"); url != "" {
 			options = append(options, slack.OptionAPIURL(url))
 		}
-		directory = slackdirectory.New(slack.New(token, options...), slog.New(slog.DiscardHandler), time.Now)
+		api := slack.New(token, options...)
+		directory = slackdirectory.New(func() *slack.Client { return api }, slog.New(slog.DiscardHandler), time.Now)
 	}
 	ruling, err := (&auth.Referee{Policy: &p, Directory: directory}).Rule(ctx, auth.Case{Asker: c.User, Instance: i, At: c.At, Why: "to be explained"})
 	if err != nil {

@@ -18,13 +18,16 @@ import (
 
 	"sekisho/bot"
 	"sekisho/bot/cmd/wire"
+	"sekisho/bot/cmd/wire/health"
 	"sekisho/bot/cmd/wire/reports"
 )
 
-type serveCmd struct{}
+type serveCmd struct {
+	Ops string `help:"Serve /healthz, /readyz and /metrics there, to those who run it." env:"SEKISHO_OPS" placeholder:"HOST:PORT"`
+}
 
 // Run opens the doors and works until ctx ends.
-func (serveCmd) Run(ctx context.Context, log *slog.Logger) error {
+func (c serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 	doors, err := bot.ReadDoors(os.Getenv("SEKISHO_DOORS"))
 	if err != nil {
 		return err
@@ -34,34 +37,53 @@ func (serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer app.Close()
+	if c.Ops != "" {
+		ops, err := listenOps(ctx, app, c.Ops)
+		if err != nil {
+			return err
+		}
+		defer ops.Close()
+	}
 	return serve(ctx, app, doors, os.Getenv("SEKISHO_LISTEN"))
 }
 
 // newApp wires the program with AWS configured as the SDK does it everywhere.
 // The trail's lines of JSON go to lines.
 func newApp(ctx context.Context, env wire.Env, doors bot.Doors, log *slog.Logger, lines io.Writer) (*wire.App, error) {
+	one, err := awsConfig(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	if one("ec2").Region == "" {
+		return nil, errors.New("no AWS region: set AWS_REGION to the region of the guarded instances")
+	}
+	app, err := wire.New(ctx, wire.Config{Env: env, Doors: doors, Log: log, Lines: lines, AWS: one})
+	if err != nil {
+		return nil, err
+	}
+	reports.Add(app, one)
+	if err := health.Add(app, env, one); err != nil {
+		return nil, errors.Join(err, app.Close())
+	}
+	return app, nil
+}
+
+// awsConfig gives the configuration for one service, as the SDK reads it.
+func awsConfig(ctx context.Context, env wire.Env) (func(service string) aws.Config, error) {
 	c, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("AWS's configuration: %w", err)
 	}
-	if c.Region == "" {
-		return nil, errors.New("no AWS region: set AWS_REGION to the region of the guarded instances")
-	}
-	one := func(service string) aws.Config {
+	return func(service string) aws.Config {
 		special := c.Copy()
 		if url := wire.Endpoint(env, service); url != nil {
 			special.BaseEndpoint = url
 		}
 		return special
-	}
-	app, err := wire.New(wire.Config{Env: env, Doors: doors, Log: log, Lines: lines, AWS: one})
-	if err == nil {
-		reports.Add(app, one)
-	}
-	return app, err
+	}, nil
 }
 
-// pollers read the queue side by side, so that one batch that takes long,
+// pollers read each queue side by side, so that one batch that takes long,
 // because Slack is slow, does not keep the next start waiting.
 const pollers = 4
 
@@ -72,6 +94,7 @@ func serve(ctx context.Context, app *wire.App, doors bot.Doors, listen string) e
 		app.Log.WarnContext(ctx, "the gate door is closed here: another process must guard")
 	}
 	all, ctx := errgroup.WithContext(ctx)
+	context.AfterFunc(ctx, app.Ready.End)
 	if doors.HTTP {
 		all.Go(func() error { return listenHTTP(ctx, app, listen) })
 	}
@@ -79,10 +102,14 @@ func serve(ctx context.Context, app *wire.App, doors bot.Doors, listen string) e
 		all.Go(func() error { return app.Socket.Run(ctx) })
 	}
 	if doors.Events() {
-		for range pollers {
-			all.Go(func() error { app.Bot.Poll(ctx, app.Queue); return nil })
+		for _, queue := range app.Queues() {
+			for range pollers {
+				all.Go(func() error { app.Bot.Poll(ctx, queue); return nil })
+			}
 		}
 	}
+	all.Go(func() error { app.KeepRenewing(ctx); return nil })
+	all.Go(func() error { keepFlushing(ctx, app.Flush); return nil })
 	all.Go(func() error {
 		if err := errors.Join(app.Desk.NoticePolicy(ctx), app.Desk.CheckOnce(ctx)); err != nil {
 			app.Log.WarnContext(ctx, "at the start", "error", err) // the sweep notices the policy, too
@@ -91,6 +118,7 @@ func serve(ctx context.Context, app *wire.App, doors bot.Doors, listen string) e
 	})
 	app.Log.InfoContext(ctx, "open", "doors", doors, "mode", app.Desk.Policy.Gate.Mode)
 	err := all.Wait()
+	app.Flush()
 	app.Log.InfoContext(ctx, "closed", "error", err)
 	return err
 }

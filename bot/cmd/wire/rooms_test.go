@@ -52,6 +52,9 @@ func mayImport(from, to string) bool {
 		return room(to) == "auth" || room(to) == "commands" || room(to) == "bot" && !strings.HasPrefix(to, "bot/cmd")
 	case "infra":
 		own := strings.Join(strings.SplitN(from, "/", 3)[:2], "/")
+		if to == "infra/awscall" { // how AWS is asked, without an idea of what: two copies of its signing would be two to keep right
+			return true
+		}
 		return room(to) == "auth" && !isContract(to) || to == own || strings.HasPrefix(to, own+"/")
 	}
 	return false

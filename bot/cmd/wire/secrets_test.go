@@ -46,6 +46,7 @@ var secrets = map[string]string{
 	"the response URL":      "test-SPILT-response-url",
 	"the socket's ticket":   "test-SPILT-ticket",
 	"the upload URL":        "test-SPILT-upload-url", // whoever has it can put bytes there
+	"SLACK_CONFIG_TOKEN":    "test-SPILT-config-token",
 }
 
 const (
@@ -176,16 +177,19 @@ func newProcess(t *testing.T, slackIs, awsIs, redisIs string) *process {
 	for name, value := range secrets {
 		env[name] = value
 	}
+	if slackIs == works && awsIs == works && redisIs == works {
+		refer(t, env, p.cloud)
+	}
 	config := func(string) aws.Config {
 		return aws.Config{
 			Region: "eu-central-1", BaseEndpoint: &amazon, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 			Credentials: credentials.NewStaticCredentialsProvider("AKIATESTTESTTESTTEST", secrets["AWS_SECRET_ACCESS_KEY"], secrets["AWS_SESSION_TOKEN"]),
 		}
 	}
-	app, err := wire.New(wire.Config{
+	app, err := wire.New(t.Context(), wire.Config{
 		Env: func(name string) string { return env[name] }, Doors: bot.Doors{Socket: true, HTTP: true, Gate: true, Keys: true},
 		AWS:   config,
-		Log:   slog.New(slog.NewTextHandler(p.out, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log:   slog.New(bot.LogHandler(slog.NewTextHandler(p.out, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 		Lines: place{p.out, "the trail"},
 	})
 	if err != nil {
@@ -389,7 +393,7 @@ func (p *process) drive() {
 	defer cancel()
 	p.out.err(p.Socket.Run(short))
 	p.out.err(p.Queue.Send(ctx, p.response, 0))
-	p.out.err(p.Queue.Receive(ctx, func(context.Context, string, string) error { return errors.New("kept") }))
+	p.out.err(p.Queue.Receive(ctx, func(context.Context, string, string, time.Time) error { return errors.New("kept") }))
 	blocks := []slack.Block{slack.NewDividerBlock()}
 	_, err := p.Desk.Chat.Post(ctx, alerts, "", "x", blocks)
 	p.out.err(err)
@@ -411,6 +415,7 @@ func (p *process) drive() {
 	p.out.err(err)
 	_, err = p.Desk.Trail.Trim(ctx, time.Now(), time.Now())
 	p.out.err(err)
+	p.Flush()
 	p.out.add("the App", fmt.Sprintf("%v %+v", p.Desk.Gate, p.Desk.Passes.Pepper))
 }
 
@@ -720,7 +725,7 @@ func TestAMalformedSecretIsNotQuoted(t *testing.T) {
 			"redis://user:SPILT@host?SPILT=1", "redis://user:SPILT%zz@host", "rediss://:SPILT@[::1"},
 	} {
 		for _, value := range values {
-			_, err := wire.New(wire.Config{
+			_, err := wire.New(t.Context(), wire.Config{
 				Doors: bot.Doors{Socket: true, HTTP: true, Gate: true, Keys: true}, Log: slog.New(slog.DiscardHandler),
 				AWS: func(string) aws.Config { return aws.Config{} },
 				Env: func(asked string) string {

@@ -1,13 +1,17 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"os"
+	"net/url"
 	"strings"
+	"time"
 
 	"sekisho/auth"
 	"sekisho/bot"
+	"sekisho/infra/policyfile"
+	"sekisho/infra/secrets"
 )
 
 // Env looks a variable up; os.Getenv outside of tests.
@@ -15,38 +19,87 @@ type Env func(name string) string
 
 // settings are what the environment says.
 type settings struct {
-	config        string
+	config        string // the path of sekisho.yml
+	configText    string // of sekisho.yml, where SEKISHO_CONFIG is a reference
 	redis         string
 	queue         string
+	keysQueue     string // of the keys door's tasks; empty: queue takes them too
 	slackAPI      string
 	botToken      string
 	appToken      string
 	signingSecret string
+	configToken   string // empty: nothing looks at the app's manifest
 	pepper        auth.Pepper
+	secrets       *secrets.Set
+	secretsTTL    time.Duration
 }
 
-// readSettings reads the environment. What is missing or malformed is named,
-// all of it at once and never by its value.
-func readSettings(env Env, doors bot.Doors) (settings, error) {
-	r := reader{env: env}
+// The variables that hold secrets.
+const (
+	varBotToken      = "SLACK_BOT_TOKEN"
+	varAppToken      = "SLACK_APP_TOKEN"
+	varSigningSecret = "SLACK_SIGNING_SECRET"
+	varConfigToken   = "SLACK_CONFIG_TOKEN"
+	varRedis         = "REDIS_URL"
+	varPepper        = "SEKISHO_PEPPER"
+	varConfig        = "SEKISHO_CONFIG" // where it is a reference: the text may name people
+)
+
+// secretsOf lists the secrets that a process with these doors needs: its role
+// may read no others.
+func secretsOf(env Env, doors bot.Doors) []string {
+	all := []string{varBotToken, varConfigToken, varRedis, varPepper}
+	if doors.Socket {
+		all = append(all, varAppToken)
+	}
+	if doors.HTTP {
+		all = append(all, varSigningSecret)
+	}
+	if secrets.IsReference(env(varConfig)) {
+		all = append(all, varConfig)
+	}
+	return all
+}
+
+// readSettings reads the environment, and what it refers to. What is missing or
+// malformed is named, all of it at once and never by its value.
+func readSettings(ctx context.Context, c Config) (settings, error) {
+	env, doors := c.Env, c.Doors
+	r := newReader(ctx, c, secretsOf(env, doors)...)
 	s := settings{
-		config:   r.plain("SEKISHO_CONFIG", "the path of sekisho.yml"),
-		redis:    r.redis(),
-		slackAPI: env("SLACK_API_URL"),
-		queue:    env("SEKISHO_QUEUE_URL"),
-		botToken: r.token("SLACK_BOT_TOKEN", "xoxb-", "the bot's token (xoxb-…)"),
+		config:      r.plain(varConfig, "the path of sekisho.yml, or a parameter or secret that holds it (ssm:/… or arn:…)"),
+		configText:  r.optional(varConfig),
+		redis:       r.redis(),
+		slackAPI:    env("SLACK_API_URL"),
+		queue:       env("SEKISHO_QUEUE_URL"),
+		keysQueue:   r.url("SEKISHO_KEYS_QUEUE_URL"),
+		botToken:    r.botToken(),
+		configToken: r.optional(varConfigToken),
+		secrets:     r.secrets,
+		secretsTTL:  r.ttl,
 	}
 	if doors.Events() {
 		s.queue = r.plain("SEKISHO_QUEUE_URL", "the URL of the SQS queue: the events door needs one, also to do things later")
 	}
+	if doors.Gate != doors.Keys && s.keysQueue == "" {
+		r.wrong("SEKISHO_KEYS_QUEUE_URL is not set: where the doors gate and keys are of two processes, each has a queue; of one queue, each would refuse the other's half")
+	}
 	if doors.Socket {
-		s.appToken = r.token("SLACK_APP_TOKEN", "xapp-", "the app-level token (xapp-…), for the socket door")
+		s.appToken = r.appToken()
 	}
 	if doors.HTTP {
-		s.signingSecret = r.secret("SLACK_SIGNING_SECRET", "the app's signing secret, for the http door")
+		s.signingSecret = r.secret(varSigningSecret, "the app's signing secret, for the http door")
 	}
 	s.pepper = r.pepper()
 	return s, errors.Join(r.faults...)
+}
+
+// policy reads sekisho.yml.
+func (s settings) policy() (auth.Policy, error) {
+	if s.configText != "" {
+		return policyfile.Parse(varConfig, []byte(s.configText+"\n")) // as the file ends, so that its hash is the file's
+	}
+	return policyfile.Load(s.config)
 }
 
 // Endpoint is where a service is to be found, by the SDK's name for it, where
@@ -61,8 +114,17 @@ func Endpoint(env Env, service string) *string {
 }
 
 type reader struct {
-	env    Env
-	faults []error
+	env     Env
+	secrets *secrets.Set
+	ttl     time.Duration
+	faults  []error
+}
+
+func newReader(ctx context.Context, c Config, names ...string) *reader {
+	r := &reader{env: c.Env}
+	r.ttl = r.duration("SEKISHO_SECRETS_TTL", 5*time.Minute)
+	r.secrets = secrets.Read(ctx, secrets.Source{Env: c.Env, AWS: c.AWS, Now: c.Now, TTL: r.ttl}, names...)
+	return r
 }
 
 func (r *reader) wrong(format string, args ...any) {
@@ -77,37 +139,68 @@ func (r *reader) plain(name, what string) string {
 	return v
 }
 
-// secret reads a variable, or the file that the variable with _FILE behind its
-// name points to.
-func (r *reader) secret(name, what string) string {
-	value, file := r.env(name), r.env(name+"_FILE")
-	switch {
-	case value != "" && file != "":
-		r.wrong("%s and %s_FILE are both set: keep one", name, name)
-	case file != "":
-		text, err := os.ReadFile(file)
-		if err != nil {
-			r.wrong("%s_FILE: %w", name, err)
-		}
-		return strings.TrimSpace(string(text))
-	case value == "":
-		r.wrong("%s is not set: %s (or name a file that holds it in %s_FILE)", name, what, name)
+// url may be left out.
+func (r *reader) url(name string) string {
+	v := r.env(name)
+	if u, err := url.Parse(v); v != "" && (err != nil || u.Host == "") {
+		r.wrong("%s is no URL: write it as SQS shows it, such as https://sqs.eu-central-1.amazonaws.com/111122223333/sekisho-keys", name)
+	}
+	return v
+}
+
+func (r *reader) duration(name string, unset time.Duration) time.Duration {
+	const least, most = 30 * time.Second, 24 * time.Hour
+	v := r.env(name)
+	if v == "" {
+		return unset
+	}
+	d, err := time.ParseDuration(v)
+	if err != nil || d < least || d > most {
+		r.wrong("%s is no duration of 30s to 24h: write one such as %s", name, unset)
+	}
+	return d
+}
+
+// optional reads a secret that may be left out.
+func (r *reader) optional(name string) string {
+	value, err := r.secrets.Value(name)
+	if err != nil {
+		r.faults = append(r.faults, err)
 	}
 	return value
 }
 
-func (r *reader) redis() string { return r.secret("REDIS_URL", "such as redis://host:6379") }
+func (r *reader) secret(name, what string) string {
+	value, err := r.secrets.Value(name)
+	switch {
+	case err != nil:
+		r.faults = append(r.faults, err)
+	case value == "":
+		r.wrong("%s is not set: %s (or name a file that holds it in %s_FILE, or a secret: %s=arn:… or ssm:/…)", name, what, name, name)
+	}
+	return value
+}
+
+func (r *reader) redis() string { return r.secret(varRedis, "such as redis://host:6379") }
 
 func (r *reader) pepper() auth.Pepper {
-	key := r.secret("SEKISHO_PEPPER", "32 random bytes or more, such as from `openssl rand -hex 32`; the same for every process")
+	key := r.secret(varPepper, "32 random bytes or more, such as from `openssl rand -hex 32`; the same for every process")
 	if key == "" {
 		return auth.Pepper{}
 	}
 	pepper, err := auth.NewPepper(key)
 	if err != nil {
-		r.wrong("SEKISHO_PEPPER: %w", err)
+		r.wrong("%s: %w", varPepper, err)
 	}
 	return pepper
+}
+
+func (r *reader) botToken() string {
+	return r.token(varBotToken, "xoxb-", "the bot's token (xoxb-…)")
+}
+
+func (r *reader) appToken() string {
+	return r.token(varAppToken, "xapp-", "the app-level token (xapp-…), for the socket door")
 }
 
 func (r *reader) token(name, begins, what string) string {

@@ -5,7 +5,6 @@ package wire
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,7 +20,7 @@ import (
 	"sekisho/commands"
 	"sekisho/infra/ec2instances"
 	"sekisho/infra/iamkeys"
-	"sekisho/infra/policyfile"
+	"sekisho/infra/metrics"
 	"sekisho/infra/redisstore"
 	"sekisho/infra/slackchat"
 	"sekisho/infra/slackdirectory"
@@ -30,16 +29,24 @@ import (
 
 // App is the whole program, put together and not yet running.
 type App struct {
-	Desk   *commands.Desk
-	Bot    *bot.Bot
-	Store  *redisstore.Store
-	Queue  *sqsqueue.Queue // nil without SEKISHO_QUEUE_URL
-	HTTP   *bot.HTTP       // nil when the http door is closed
-	Socket *bot.Socket     // nil when the socket door is closed
-	Trail  *redisstore.Trail
-	Log    *slog.Logger
+	Desk  *commands.Desk
+	Bot   *bot.Bot
+	Store *redisstore.Store
+	Queue *sqsqueue.Queue // of the gate's tasks; nil without SEKISHO_QUEUE_URL
+	// KeysQueue is of the keys' tasks; nil without SEKISHO_KEYS_QUEUE_URL: Queue
+	// takes them too.
+	KeysQueue *sqsqueue.Queue
+	HTTP      *bot.HTTP   // nil when the http door is closed
+	Socket    *bot.Socket // nil when the socket door is closed
+	Trail     *redisstore.Trail
+	Ready     *bot.Readiness
+	Meter     *metrics.Meter
+	Log       *slog.Logger
 
-	chat *slackchat.Chat
+	doors bot.Doors
+	chat  *slackchat.Chat
+	live  live
+	lines io.Writer
 }
 
 // Config is what the programs differ in.
@@ -49,54 +56,84 @@ type Config struct {
 	// AWS gives the configuration for one service, by the SDK's name for it.
 	AWS func(service string) aws.Config
 	Log *slog.Logger
-	// Lines takes the trail as lines of JSON; nil where nobody keeps them.
+	// Lines takes the trail and the metrics as lines of JSON; nil where nobody keeps them.
 	Lines io.Writer
+	Now   func() time.Time // time.Now where nil
 }
 
-// New wires an App. It connects to nothing: every client does so when it is
-// first used. The error joins everything that is missing or wrong.
-func New(c Config) (*App, error) {
-	s, err := readSettings(c.Env, c.Doors)
+// New wires an App. It asks AWS for the secrets that are references, and connects
+// to nothing else: every client does so when it is first used. The error joins
+// everything that is missing or wrong.
+func New(ctx context.Context, c Config) (*App, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	s, err := readSettings(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	policy, err := policyfile.Load(s.config)
+	policy, err := s.policy()
 	if err != nil {
 		return nil, err
 	}
-	client, err := redisstore.Dial(s.redis)
+	client, login, err := redisstore.DialAs(s.redis)
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Store: redisstore.New(client), Log: c.Log}
+	a := &App{Store: redisstore.New(client), Meter: metrics.New(c.Now), Log: c.Log, lines: c.Lines, doors: c.Doors}
+	watch := watched{a.Meter}
+	c.AWS = watch.AWS(c.AWS)
+	redisstore.Watch(client, watch.redis)
+	a.live.settings, a.live.login, a.live.http = s, login, watch.slack()
+	a.live.slack.Store(newSlack(s, a.live.http))
+	web := a.live.slack.Load
 	a.Trail = a.Store.Trail(s.pepper)
-	web := newSlack(s)
-	a.Desk = newDesk(&policy, s, a, slackdirectory.New(web, c.Log, time.Now), c)
+	a.Desk = newDesk(&policy, s, a, slackdirectory.New(web, c.Log, c.Now), c)
 	if s.queue != "" {
 		a.Queue = sqsqueue.New(c.AWS("sqs"), s.queue, c.Log)
 		a.Desk.Queue = a.Queue
 	}
-	a.chat = slackchat.New(web, webClient, s.slackAPI)
+	if s.keysQueue != "" {
+		a.KeysQueue = sqsqueue.New(c.AWS("sqs"), s.keysQueue, c.Log)
+		a.Desk.KeysQueue = a.KeysQueue
+	}
+	a.chat = slackchat.New(web, a.live.http, s.slackAPI)
 	a.Desk.Chat, a.Desk.Private, a.Desk.Views, a.Desk.Files = a.chat, a.chat, a.chat, a.chat
 	a.Desk.Check = a.CheckSlack
 	a.Bot = bot.New(a.Desk, c.Doors)
+	a.Ready = &bot.Readiness{Now: c.Now, Log: c.Log, Needs: []bot.Need{
+		{Name: "Redis", Reach: a.Store.Ping},
+		{Name: "Slack", Reach: func(ctx context.Context) error {
+			_, err := web().AuthTestContext(ctx)
+			return err
+		}},
+	}}
 	if c.Doors.Socket {
 		a.Socket = &bot.Socket{Bot: a.Bot, Log: c.Log, Open: func(ctx context.Context) (string, error) {
-			_, url, err := web.StartSocketModeContext(ctx)
+			_, url, err := web().StartSocketModeContext(ctx)
 			return url, err
 		}}
 	}
 	if c.Doors.HTTP {
-		verify, err := bot.NewVerifier(s.signingSecret, time.Now)
+		verify, err := bot.NewVerifier(s.signingSecret, c.Now)
 		if err != nil {
 			return nil, err
 		}
-		a.HTTP = &bot.HTTP{Bot: a.Bot, Verify: verify, Ready: func(ctx context.Context) error {
-			_, slackErr := web.AuthTestContext(ctx)
-			return errors.Join(a.Store.Ping(ctx), slackErr)
-		}}
+		a.live.verifier = verify
+		a.HTTP = &bot.HTTP{Bot: a.Bot, Verify: verify, Ready: a.Ready}
 	}
 	return a, nil
+}
+
+// Queues are those that the process reads itself.
+func (a *App) Queues() (all []*sqsqueue.Queue) {
+	if a.doors.Gate || a.KeysQueue == nil {
+		all = append(all, a.Queue)
+	}
+	if a.doors.Keys && a.KeysQueue != nil {
+		all = append(all, a.KeysQueue)
+	}
+	return all
 }
 
 // looks are the pauses before EC2 is read again: together below a second, so
@@ -109,37 +146,33 @@ func newDesk(policy *auth.Policy, s settings, a *App, people auth.Directory, c C
 	gate := &auth.Gate{
 		Policy: policy, Instances: instances, Stopper: instances, Starts: store,
 		Pepper: s.pepper, Region: c.AWS("ec2").Region,
-		Now: time.Now, Looks: looks(), Pause: pause, Recent: new(auth.Recent),
+		Now: c.Now, Looks: looks(), Pause: pause, Recent: new(auth.Recent),
 	}
 	passes := &auth.Passes{
-		Policy: policy, Store: store, Asks: store, Pepper: s.pepper, Now: time.Now, Random: rand.Reader,
+		Policy: policy, Store: store, Asks: store, Pepper: s.pepper, Now: c.Now, Random: rand.Reader,
 	}
 	requests := &auth.Requests{
 		Referee: &auth.Referee{Policy: policy, Directory: people}, Store: store, Instances: instances,
-		Passes: passes, Now: time.Now, Random: rand.Reader,
+		Passes: passes, Now: c.Now, Random: rand.Reader,
 	}
 	d := &commands.Desk{
 		Policy: policy, Passes: passes, Requests: requests, Gate: gate,
 		Sweep:     &auth.Sweep{Gate: gate, Passes: passes, Instances: instances},
 		Instances: instances, Starter: instances, Cards: store, Policies: store,
-		Firsts: store, Directory: people, Trail: a.Trail, Lines: c.Lines, Now: time.Now, Log: c.Log,
+		Firsts: store, Directory: people, Trail: a.Trail, Lines: c.Lines, Now: c.Now, Log: c.Log, Meter: a.Meter,
 	}
 	if policy.Keys != nil {
 		iam := iamkeys.New(c.AWS("iam"), c.AWS("sts"), c.AWS("config_service"))
 		d.Purge = &purge.Purge{
 			Policy: policy, WhoAmI: iam.WhoAmI, Users: iam, Keys: iam, Ender: iam, Finder: iam,
-			Store: store.Keys(), Budget: store.Keys(), Directory: people, Now: time.Now, Warn: d.KeyWarning,
+			Store: store.Keys(), Budget: store.Keys(), Directory: people, Now: c.Now, Warn: d.KeyWarning,
 		}
 	}
 	return d
 }
 
-// webClient has a deadline: an answer that has not come in ten seconds is an
-// error that the queue can try again.
-var webClient = &http.Client{Timeout: 10 * time.Second}
-
-func newSlack(s settings) *slack.Client {
-	options := []slack.Option{slack.OptionHTTPClient(webClient), slack.OptionAppLevelToken(s.appToken)}
+func newSlack(s settings, client *http.Client) *slack.Client {
+	options := []slack.Option{slack.OptionHTTPClient(client), slack.OptionAppLevelToken(s.appToken)}
 	if s.slackAPI != "" {
 		options = append(options, slack.OptionAPIURL(s.slackAPI))
 	}
@@ -157,7 +190,7 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // Lambda is the App as a Lambda handler.
 func (a *App) Lambda(doors bot.Doors) *bot.Lambda {
-	return &bot.Lambda{Bot: a.Bot, Doors: doors, HTTP: a.HTTP}
+	return &bot.Lambda{Bot: a.Bot, Doors: doors, HTTP: a.HTTP, Before: a.renewBefore, After: a.Flush}
 }
 
 // Close lets go of what the App holds.

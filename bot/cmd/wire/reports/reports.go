@@ -19,6 +19,7 @@ import (
 // Add has the App make reports. AWS gives the configuration for one service, as
 // in wire.Config.
 func Add(a *wire.App, config func(service string) aws.Config) {
+	config = a.Counting(config)
 	d, iam := a.Desk, config("iam")
 	maker := &report.Maker{
 		Policy:      d.Policy,

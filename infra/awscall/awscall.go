@@ -1,4 +1,7 @@
-package iamkeys
+// Package awscall asks an AWS service one question, signed, and without the
+// service's SDK package: each of those would add 5 % to every cold start, the
+// front door's included (see `make bench`). It knows no service by itself.
+package awscall
 
 import (
 	"context"
@@ -19,32 +22,39 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// call is one kind of request to one service. STS and Config are asked one
-// question each, and without their SDK packages, of which each would add 5 % to
-// every cold start, the front door's included: see `make bench`.
-type call struct {
-	config      aws.Config
-	service     string // as it stands in the signature and the host's name
-	contentType string
-	target      string // of a JSON service; else empty
+// What the body of a question may be.
+const (
+	Form = "application/x-www-form-urlencoded; charset=utf-8" // of the query protocol, which answers in XML
+	JSON = "application/x-amz-json-1.1"
+)
+
+// Call is one kind of question to one service.
+type Call struct {
+	Config      aws.Config
+	Service     string // as it stands in the signature and the host's name
+	ContentType string
+	Target      string // of a JSON service; else empty
 }
 
-// answerAtMost is more than either answer is long.
+// answerAtMost is more than any of the answers is long.
 const answerAtMost = 1 << 20
 
-// isRegion says whether the text may stand in a host's name: regions come with
+// IsRegion says whether the text may stand in a host's name: regions come with
 // events, which anybody may have written.
-func isRegion(text string) bool {
+func IsRegion(text string) bool {
 	return text != "" && len(text) < 40 && !strings.ContainsFunc(text, func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-'
 	})
 }
 
-// send asks, three times where AWS is busy or cannot be reached. What AWS
+// Send asks, three times where AWS is busy or cannot be reached. What AWS
 // refuses is a smithy.APIError, as the SDK's is.
-func (c call) send(ctx context.Context, region, body string) ([]byte, error) {
-	if !isRegion(region) {
+func (c Call) Send(ctx context.Context, region, body string) ([]byte, error) {
+	if !IsRegion(region) {
 		return nil, fmt.Errorf("%.40q is no AWS region", region)
+	}
+	if c.Config.Credentials == nil {
+		return nil, errors.New("the bot has no AWS credentials of its own")
 	}
 	return backoff.Retry(ctx, func() ([]byte, error) {
 		answer, status, err := c.once(ctx, region, body)
@@ -58,21 +68,21 @@ func (c call) send(ctx context.Context, region, body string) ([]byte, error) {
 	}, backoff.WithMaxTries(3))
 }
 
-func (c call) once(ctx context.Context, region, body string) (answer []byte, status int, err error) {
+func (c Call) once(ctx context.Context, region, body string) (answer []byte, status int, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url(region), strings.NewReader(body))
 	if err != nil {
 		return nil, 0, err
 	}
-	r.Header.Set("Content-Type", c.contentType)
-	if c.target != "" {
-		r.Header.Set("X-Amz-Target", c.target)
+	r.Header.Set("Content-Type", c.ContentType)
+	if c.Target != "" {
+		r.Header.Set("X-Amz-Target", c.Target)
 	}
-	signer, err := c.config.Credentials.Retrieve(ctx)
+	signer, err := c.Config.Credentials.Retrieve(ctx)
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading the bot's own AWS credentials: %w", err)
 	}
 	sum := sha256.Sum256([]byte(body))
-	if err := v4.NewSigner().SignHTTP(ctx, signer, r, hex.EncodeToString(sum[:]), c.service, region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(ctx, signer, r, hex.EncodeToString(sum[:]), c.Service, region, time.Now()); err != nil {
 		return nil, 0, err
 	}
 	resp, err := c.client().Do(r)
@@ -84,11 +94,11 @@ func (c call) once(ctx context.Context, region, body string) (answer []byte, sta
 	return answer, resp.StatusCode, err
 }
 
-func (c call) url(region string) string {
-	if base := aws.ToString(c.config.BaseEndpoint); base != "" {
+func (c Call) url(region string) string {
+	if base := aws.ToString(c.Config.BaseEndpoint); base != "" {
 		return base
 	}
-	host := "https://" + c.service + "." + region + ".amazonaws.com"
+	host := "https://" + c.Service + "." + region + ".amazonaws.com"
 	if strings.HasPrefix(region, "cn-") {
 		host += ".cn"
 	}
@@ -98,9 +108,9 @@ func (c call) url(region string) string {
 // slow has a deadline, for configurations that bring no client of their own.
 var slow = &http.Client{Timeout: 10 * time.Second}
 
-func (c call) client() aws.HTTPClient {
-	if c.config.HTTPClient != nil {
-		return c.config.HTTPClient
+func (c Call) client() aws.HTTPClient {
+	if c.Config.HTTPClient != nil {
+		return c.Config.HTTPClient
 	}
 	return slow
 }
