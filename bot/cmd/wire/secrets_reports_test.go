@@ -233,3 +233,21 @@ func (p *process) reported(awsIs string) {
 		holds("an error", "SES: SignatureDoesNotMatch")
 	}
 }
+
+// examined does what `sekisho doctor` and `/sekisho doctor` do.
+func (p *process) examined() {
+	ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Second) // for what is away
+	defer cancel()
+	for _, l := range p.Desk.Doctor.Examine(ctx) {
+		p.out.add("the doctor", l.Says+" "+l.Do)
+	}
+	p.ask("/sekisho", "doctor")
+	p.user = other
+	p.ask("/sekisho", "doctor")
+	p.user = owner
+	for _, task := range p.tasks() {
+		if strings.Contains(task, `"detail-type":"Examine for somebody"`) {
+			p.out.err(p.Bot.Event(ctx, []byte(task)))
+		}
+	}
+}

@@ -29,6 +29,7 @@ import (
 	"sekisho/auth"
 	"sekisho/bot"
 	"sekisho/bot/cmd/wire"
+	"sekisho/bot/cmd/wire/health"
 	"sekisho/bot/cmd/wire/reports"
 	"sekisho/infra/local/awssim"
 	"sekisho/infra/local/slacksim"
@@ -197,6 +198,9 @@ func newProcess(t *testing.T, slackIs, awsIs, redisIs string) *process {
 	}
 	t.Cleanup(func() { app.Close() })
 	reports.Add(app, config)
+	if err := health.Add(app, func(name string) string { return env[name] }, config); err != nil {
+		t.Fatal(err)
+	}
 	if awsIs != works {
 		r := app.Desk.Reports
 		h := hurried{r.Maker.Credentials, r.Mailer}
@@ -222,6 +226,7 @@ rules:
 keys: {mode: enforce, grace: 0s, decide: [S0LEADS], warn: [], first_run: at_once}
 reports:
   - {name: weekly, every: 7d, slack: true, mail: {from: Sekisho <bot@example.com>, to: [security@example.com]}, ask: [U0BEN]}
+admins: [U0BEN]
 `), 0o600)
 	if err != nil {
 		t.Fatal(err)
@@ -386,6 +391,7 @@ func (p *process) drive() {
 	p.approvals()
 	p.keys()
 	p.reports()
+	p.examined()
 
 	// What is left of the adapters.
 	p.send(httptest.NewRequest(http.MethodGet, "/readyz", nil), "the readiness")

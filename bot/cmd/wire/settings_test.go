@@ -29,6 +29,11 @@ func TestSecretsPrintAsPlaceholders(t *testing.T) {
 // read reads the settings of an http door with these variables changed.
 func read(t *testing.T, changed map[string]string) (settings, error) {
 	t.Helper()
+	return readFor(t, bot.Doors{HTTP: true}, changed)
+}
+
+func readFor(t *testing.T, doors bot.Doors, changed map[string]string) (settings, error) {
+	t.Helper()
 	env := map[string]string{
 		"SEKISHO_CONFIG": "sekisho.yml", "REDIS_URL": "redis://localhost:6379", "SLACK_BOT_TOKEN": "xoxb-test",
 		"SLACK_SIGNING_SECRET": "test", "SEKISHO_PEPPER": strings.Repeat("test", 8),
@@ -37,7 +42,7 @@ func read(t *testing.T, changed map[string]string) (settings, error) {
 		env[name] = value
 	}
 	return readSettings(t.Context(), Config{
-		Env: func(name string) string { return env[name] }, Doors: bot.Doors{HTTP: true}, Now: time.Now,
+		Env: func(name string) string { return env[name] }, Doors: doors, Now: time.Now,
 		AWS: func(string) aws.Config { return aws.Config{} },
 	})
 }
@@ -62,6 +67,22 @@ func TestSettingsAreHeldAgainstTheirShape(t *testing.T) {
 	}
 	if s, err := read(t, nil); err != nil || s.secretsTTL != 5*time.Minute {
 		t.Errorf("without SEKISHO_SECRETS_TTL: %s, %v", s.secretsTTL, err)
+	}
+}
+
+// Of one queue, two processes with half of the doors each would refuse the
+// other's half until SQS gives it up.
+func TestHalvesHaveAQueueEach(t *testing.T) {
+	for doors, needs := range map[bot.Doors]bool{
+		{Gate: true}: true, {Keys: true, HTTP: true}: true, {Gate: true, Keys: true}: false, {HTTP: true}: false,
+	} {
+		for _, keys := range []string{"", "https://sqs.test/111122223333/keys"} {
+			env := map[string]string{"SEKISHO_QUEUE_URL": "https://sqs.test/111122223333/gate", "SEKISHO_KEYS_QUEUE_URL": keys}
+			_, err := readFor(t, doors, env)
+			if refused := err != nil && strings.Contains(err.Error(), "SEKISHO_KEYS_QUEUE_URL is not set"); refused != (needs && keys == "") {
+				t.Errorf("%+v with %q: %v", doors, keys, err)
+			}
+		}
 	}
 }
 
