@@ -24,6 +24,41 @@ build: ## Build the program, and its Lambda form, into bin/
 	$(RELEASE) -o $(BIN)/sekisho ./bot/cmd/sekisho
 	$(RELEASE) -tags lambda.norpc -o $(BIN)/bootstrap ./bot/cmd/bootstrap
 
+CONFIG ?= sekisho.yml
+ARCH   ?= arm64
+LAMBDA := -tags lambda.norpc -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)"
+
+.PHONY: package
+package: ## Build Lambda's zips, the policy among it: make package CONFIG=sekisho.yml
+	@test -f "$(CONFIG)" || { echo "there is no $(CONFIG): write the policy first, or say where it is: make package CONFIG=…"; exit 1; }
+	@$(GO) run ./bot/cmd/sekisho policy check "$(CONFIG)"
+	@set -e; for arch in arm64 x86_64; do \
+	  echo "$(BIN)/lambda-$$arch.zip"; \
+	  for program in bootstrap sekisho; do \
+	    CGO_ENABLED=0 GOOS=linux GOARCH=$${arch/x86_64/amd64} $(GO) build $(LAMBDA) -o $(BIN)/$$arch/$$program ./bot/cmd/$$program; \
+	  done; \
+	  $(GO) run ./infra/deploy/pack -o $(BIN)/lambda-$$arch.zip \
+	    bootstrap=$(BIN)/$$arch/bootstrap sekisho=$(BIN)/$$arch/sekisho sekisho.yml="$(CONFIG)"; \
+	done
+
+.PHONY: deploy
+deploy: ## Package, and deploy to Lambda by AWS SAM, which asks for the parameters: make deploy CONFIG=… ARCH=arm64
+	@command -v sam >/dev/null || { echo "AWS SAM's command line is missing; how to install it:"; \
+	  echo "https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html"; exit 1; }
+	@$(MAKE) --no-print-directory package
+	@cp $(BIN)/lambda-$(ARCH).zip $(BIN)/lambda.zip
+	@echo "The zip is for $(ARCH): let the parameter Architecture say the same."
+	sam deploy --guided --template-file infra/deploy/template.yaml --capabilities CAPABILITY_NAMED_IAM
+
+.PHONY: image
+image: ## Build the image for both processors, and push it: make image IMAGE=registry.example.com/sekisho:1.0.0
+	@test -n "$(IMAGE)" || { echo "say where it goes: make image IMAGE=registry.example.com/sekisho:1.0.0"; exit 1; }
+	@set -e; for arch in arm64 amd64; do \
+	  CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" \
+	    -o $(BIN)/image/linux/$$arch/sekisho ./bot/cmd/sekisho; \
+	done
+	docker buildx build --platform linux/arm64,linux/amd64 --file infra/deploy/Dockerfile --tag "$(IMAGE)" --push $(BIN)/image
+
 .PHONY: test
 test: setup ## Run every test with the race detector
 	CI=$${CI:-true} $(GO) test -race -timeout 20m ./...
@@ -36,11 +71,15 @@ fuzz: ## Run each fuzz target for a minute (FUZZTIME=10s for less)
 	  done; done
 
 .PHONY: lint
-lint: ## Check the form of the code: gofmt, vet, staticcheck, govulncheck
+lint: lint-deploy ## Check the form of the code and of the templates: gofmt, vet, staticcheck, govulncheck, yamllint
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 	@$(MAKE) --no-print-directory vuln
+
+.PHONY: lint-deploy
+lint-deploy: setup ## Check the form of what is deployed
+	yamllint --strict infra/deploy manifest.yml .goreleaser.yaml .yamllint
 
 .PHONY: vuln
 vuln:
@@ -65,11 +104,12 @@ manifest-http: ## Print the Slack manifest for the http door: make manifest-http
 	  -e 's|socket_mode_enabled: true|socket_mode_enabled: false|' manifest.yml
 
 .PHONY: setup
-setup: ## Install what the tests need and is missing: redis-server and Chromium
+setup: ## Install what the tests and lint need and is missing: redis-server, Chromium, yamllint
 	@missing=""; \
 	command -v redis-server >/dev/null || missing="$$missing redis"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 	  test -d "/Applications/Google Chrome.app" || test -d /Applications/Chromium.app || missing="$$missing chromium"; \
+	command -v yamllint >/dev/null || missing="$$missing yamllint"; \
 	test -z "$$missing" && exit 0; \
 	if command -v apt-get >/dev/null; then \
 	  root=""; test "$$(id -u)" = 0 || root=sudo; \
@@ -79,7 +119,7 @@ setup: ## Install what the tests need and is missing: redis-server and Chromium
 	elif command -v brew >/dev/null; then \
 	  for p in $$missing; do brew install $$p; done; \
 	else \
-	  echo "please install with your system's packages:$$missing (redis-server and Chromium)"; exit 1; \
+	  echo "please install with your system's packages:$$missing (redis-server, Chromium, yamllint)"; exit 1; \
 	fi
 
 .PHONY: clean
