@@ -167,6 +167,19 @@ func TestDeniedOnOneQueue(t *testing.T) {
 	}
 }
 
+// Rights on users are tried where the bot looks after them.
+func TestDeniedTriesUsersInTheirPath(t *testing.T) {
+	tried := ""
+	look, _ := open(awslook.Own{UserPath: "/people/"}, func(c call) (string, error) {
+		tried = c.form.Get("ResourceArns.member.1")
+		return "", refusal("AccessDenied")
+	})
+	look.Denied(t.Context(), role, []rights.Right{{Action: "iam:GetUser", Resource: rights.Users}})
+	if want := "arn:aws:iam::123456789012:user/people/somebody"; tried != want {
+		t.Errorf("tried on %s, want %s", tried, want)
+	}
+}
+
 func TestDeniedIsSilentAboutWhatTheBotHasNot(t *testing.T) {
 	look, cloud := open(awslook.Own{}, func(call) (string, error) { return "", refusal("InvalidInput") })
 	if denied, err := look.Denied(t.Context(), role, rights.Polling()); err != nil || len(denied)+len(cloud.calls) > 0 {

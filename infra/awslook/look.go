@@ -30,8 +30,9 @@ var _ doctor.AWS = (*Look)(nil)
 
 // Own is what the bot's rights may be limited to.
 type Own struct {
-	Queues  []string // URLs
-	Senders []string // of mail: "bot@example.com"
+	Queues   []string // URLs
+	UserPath string   // of the IAM users that it looks after, "/people/"; empty: of all
+	Senders  []string // of mail: "bot@example.com"
 }
 
 // New makes the adapter. Config gives the configuration for one service, by the

@@ -1,6 +1,7 @@
 package awslook
 
 import (
+	"cmp"
 	"net/mail"
 	"net/url"
 	"slices"
@@ -32,7 +33,7 @@ func (l *Look) places(who arn.ARN, kind rights.Kind) []place {
 	case rights.Instances:
 		return one("ec2", l.region, "instance/i-0123456789abcdef0")
 	case rights.Users:
-		return one("iam", "", "user/somebody")
+		return one("iam", "", "user"+cmp.Or(l.own.UserPath, "/")+"somebody")
 	case rights.Roles:
 		return []place{{who.String()}}
 	case rights.Rules:

@@ -96,7 +96,7 @@ rules: [{name: everyone, ask: [everyone]}]
 		"SLACK_BOT_TOKEN": "xoxb-test", "SLACK_APP_TOKEN": "xapp-test",
 		"SLACK_SIGNING_SECRET": strings.Repeat("0123456789abcdef", 2), "SEKISHO_PEPPER": strings.Repeat("0123456789abcdef", 4), "REDIS_URL": "redis://localhost:6379", "SEKISHO_CONFIG": policy,
 	}
-	optional := []string{"SEKISHO_KEYS_QUEUE_URL", "SEKISHO_ROLES", "SEKISHO_TARGETS", "SEKISHO_OPS", "SEKISHO_LISTEN", "AWS_REGION"}
+	optional := []string{"SEKISHO_KEYS_QUEUE_URL", "SEKISHO_ROLES", "SEKISHO_TARGETS", "SEKISHO_USER_PATH", "SEKISHO_OPS", "SEKISHO_LISTEN", "AWS_REGION"}
 	each(t, func(t *testing.T, _ deployment, s *cfn.Stack) {
 		for process, env := range environments(s) {
 			for name := range env {

@@ -135,7 +135,7 @@ func TestLambdaLetsTheRulesIn(t *testing.T) {
 // TestPatternsOfTheREADMEAreDeployed holds what those read who deploy by hand
 // against the templates.
 func TestPatternsOfTheREADMEAreDeployed(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,6 +146,9 @@ func TestPatternsOfTheREADMEAreDeployed(t *testing.T) {
 			t.Fatalf("%v in\n%.200s", err, text[at[0]:])
 		}
 		documented = append(documented, pattern)
+	}
+	if len(documented) == 0 {
+		t.Error("README.md has no pattern")
 	}
 	for _, d := range deployments {
 		s := d.stack(t, everything)

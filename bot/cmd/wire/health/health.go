@@ -24,7 +24,7 @@ func Add(a *wire.App, env wire.Env, config func(service string) aws.Config) erro
 		return err
 	}
 	d, s := a.Desk, a.Sight()
-	own := awslook.Own{Queues: s.Queues}
+	own := awslook.Own{Queues: s.Queues, UserPath: env("SEKISHO_USER_PATH")}
 	lambda := env("AWS_LAMBDA_RUNTIME_API") != "" // then Lambda reads the queue
 	for _, r := range d.Policy.Reports {
 		if r.Mail != nil {
