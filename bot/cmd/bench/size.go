@@ -19,7 +19,15 @@ func packageSize(ctx context.Context, w *workshop) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	size, err := zipped(program)
+	whole, err := w.release(ctx, wholePackage)
+	if err != nil {
+		return nil, err
+	}
+	alone, err := zipped(map[string]string{"bootstrap": program})
+	if err != nil {
+		return nil, err
+	}
+	both, err := zipped(map[string]string{"bootstrap": program, "sekisho": whole})
 	if err != nil {
 		return nil, err
 	}
@@ -27,24 +35,32 @@ func packageSize(ctx context.Context, w *workshop) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	mb := float64(size) / 1e6
-	r := row{measured: "Lambda package: bootstrap and policy, zipped", ours: fmt.Sprintf("%.2f MB", mb)}
-	r = r.judge(mb, reach{atMost: 8, format: "%.0f MB"})
+	first := row{measured: "Lambda package: bootstrap and policy, zipped", ours: fmt.Sprintf("%.2f MB", alone)}
+	first = first.judge(alone, reach{atMost: 8, format: "%.0f MB"})
+	second := row{measured: "  with the whole program, for the keeper", ours: fmt.Sprintf("%.2f MB", both)}
+	second = second.judge(both, reach{atMost: directUpload, format: "%.0f MB"})
 	linked := row{measured: "reflect.Method in the link", ours: "none", reach: "none"}
 	if because != "" {
 		linked.ours, linked.missed = because, true
 	}
-	return []row{r, linked}, nil
+	return []row{first, second, linked}, nil
 }
 
-func zipped(program string) (int, error) {
-	text, err := os.ReadFile(program)
-	if err != nil {
-		return 0, err
+// directUpload is what Lambda takes without a bucket between, in MB:
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const directUpload = 50
+
+// zipped is how large the programs are with the policy in a zip, in MB.
+func zipped(programs map[string]string) (mb float64, err error) {
+	files := map[string][]byte{"sekisho.yml": policy}
+	for name, program := range programs {
+		if files[name], err = os.ReadFile(program); err != nil {
+			return 0, err
+		}
 	}
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
-	for name, content := range map[string][]byte{"bootstrap": text, "sekisho.yml": policy} {
+	for name, content := range files {
 		file, err := z.Create(name)
 		if err != nil {
 			return 0, err
@@ -56,7 +72,7 @@ func zipped(program string) (int, error) {
 	if err := z.Close(); err != nil {
 		return 0, err
 	}
-	return out.Len(), nil
+	return float64(out.Len()) / 1e6, nil
 }
 
 // reflectMethod links the program once more and names the first function

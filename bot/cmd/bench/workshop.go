@@ -28,6 +28,7 @@ func (w *workshop) Close() error { return os.RemoveAll(w.dir) }
 
 const (
 	bootstrapPackage = "sekisho/bot/cmd/bootstrap"
+	wholePackage     = "sekisho/bot/cmd/sekisho"
 	emptyPackage     = "sekisho/bot/cmd/bench/emptylambda"
 )
 

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -31,6 +32,9 @@ type cli struct {
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask a running 'sekisho serve --ops' whether it is alive."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
+
+// now is the clock that the program goes by; tests put it forward.
+var now = time.Now
 
 // memory is what the garbage collector is to keep to, as long as what is alive
 // fits: the report of 5,000 users does, and with it in a small container. Without

@@ -57,7 +57,7 @@ func newApp(ctx context.Context, env wire.Env, doors bot.Doors, log *slog.Logger
 	if one("ec2").Region == "" {
 		return nil, errors.New("no AWS region: set AWS_REGION to the region of the guarded instances")
 	}
-	app, err := wire.New(ctx, wire.Config{Env: env, Doors: doors, Log: log, Lines: lines, AWS: one})
+	app, err := wire.New(ctx, wire.Config{Env: env, Doors: doors, Log: log, Lines: lines, AWS: one, Now: now})
 	if err != nil {
 		return nil, err
 	}

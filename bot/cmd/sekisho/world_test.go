@@ -27,6 +27,9 @@ import (
 // and all.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
+		if file := os.Getenv(testClock); file != "" {
+			now = sharedClock(file).now
+		}
 		main()
 		return
 	}
