@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -120,6 +121,7 @@ func examine(ctx context.Context, d *Desk, e Event) error {
 func health(lines []doctor.Line) Message {
 	var count = map[doctor.Outcome]int{}
 	var well []string
+	allowed := 0 // of the rights in AWS, which are many
 	var blocks []slack.Block
 	for _, outcome := range []doctor.Outcome{doctor.Bad, doctor.Unknown, doctor.Good} {
 		for _, l := range lines {
@@ -127,6 +129,10 @@ func health(lines []doctor.Line) Message {
 				continue
 			}
 			count[outcome]++
+			if outcome == doctor.Good && strings.HasPrefix(l.Check, "aws.allowed.") {
+				allowed++
+				continue
+			}
 			text := l.Sign() + " " + escaped(l.Says, 300)
 			switch {
 			case outcome == doctor.Good:
@@ -148,6 +154,9 @@ func health(lines []doctor.Line) Message {
 		title = fmt.Sprintf(":rotating_light: Sekisho needs you: %d of %d checks failed", n, len(lines))
 	}
 	m := Message{Text: title, Blocks: append([]slack.Block{section("*" + title + "*")}, blocks...)}
+	if allowed > 0 {
+		well = append(well, fmt.Sprintf("%s %d permissions in AWS are there; `sekisho doctor` at a terminal names each", doctor.Line{Outcome: doctor.Good}.Sign(), allowed))
+	}
 	for _, part := range pages(well, sectionText/2) { // small print beyond that is folded away
 		m.Blocks = append(m.Blocks, small(part))
 	}

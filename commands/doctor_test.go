@@ -11,6 +11,7 @@ import (
 
 	"sekisho/auth"
 	"sekisho/auth/doctor"
+	"sekisho/auth/rights"
 	"sekisho/commands"
 )
 
@@ -77,6 +78,37 @@ func TestAnAdministratorAsksForTheDoctor(t *testing.T) {
 		t.Errorf("the trail has %+v", e)
 	}
 }
+
+// The rights in AWS are many: those that are there are one line.
+func TestTheDoctorCountsRights(t *testing.T) {
+	o := newClinic(t)
+	o.Doctor.AWS = allowing{}
+	o.Doctor.Doors = []auth.Door{auth.DoorGate}
+	o.sekisho(ben, "doctor")
+	o.rush()
+	s := o.chat.next(t, "respond")
+	said := strings.Join(texts(s.blocks), "\n")
+	wants(t, "the answer", said, "✗ role/sekisho may not call ec2:DescribeTags", "✓ 2 permissions in AWS are there")
+	lacks(t, "the answer", said, "may call")
+}
+
+type allowing struct{ noMail }
+
+func (allowing) WhoAmI(context.Context) (doctor.Identity, error) {
+	return doctor.Identity{Principal: "arn:aws:iam::111122223333:role/sekisho"}, nil
+}
+
+func (allowing) Denied(_ context.Context, _ string, needs []rights.Right) (denied []rights.Right, err error) {
+	for _, r := range needs {
+		if r.Action != "ec2:DescribeInstances" && r.Action != "sqs:SendMessage" {
+			denied = append(denied, r)
+		}
+	}
+	return denied, nil
+}
+
+func (allowing) Rules(context.Context) ([]doctor.Rule, error)       { return nil, nil }
+func (allowing) KeyRules(context.Context) ([]doctor.KeyRule, error) { return nil, nil }
 
 func TestWhoMayNotAskForTheDoctor(t *testing.T) {
 	o := newClinic(t)

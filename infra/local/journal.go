@@ -91,7 +91,7 @@ func (j *journal) call(c awssim.Call) bool {
 }
 
 func looking(action string) bool {
-	verbs := []string{"Describe", "List", "Get", "BatchGet", "Generate"}
+	verbs := []string{"Describe", "List", "Get", "BatchGet", "Generate", "Simulate"}
 	return slices.ContainsFunc(verbs, func(verb string) bool { return strings.HasPrefix(action, verb) })
 }
 

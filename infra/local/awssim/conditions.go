@@ -69,7 +69,7 @@ func newCondition(operator, key string, values []any) (condition, error) {
 	case !isConditionKey(key):
 		return c, errors.New("the local IAM doesn't know this key")
 	case c.set == "" && c.operator != null && strings.EqualFold(key, tagKeys):
-		return c, errors.New("the key has several values: want ForAllValues: or ForAnyValue:")
+		return c, errors.New("the key has several values: want ForAllValues or ForAnyValue before the operator")
 	case len(values) == 0:
 		return c, errors.New("no value")
 	}

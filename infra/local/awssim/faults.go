@@ -8,6 +8,7 @@ type faults struct {
 	staleReads  map[string]int       // by instance id: reads left
 	hiddenTags  map[string]int       // by instance id: reads left
 	ignoreStops map[string]bool
+	holdBoots   bool
 	staleKeys   map[string]int    // by user name: reads left
 	configNames map[string]string // by user name: what Config calls it, where it is wrong
 	configGaps  map[string]bool   // by user name: not known to Config
@@ -85,6 +86,18 @@ func (c *Cloud) IgnoreStops(id string, ignore bool) {
 	c.faults.ignoreStops[id] = ignore
 	if m := c.find(id); m != nil && m.State == stopping && m.timer == nil && !ignore {
 		c.later(m, c.opts.StopTime, stopped)
+	}
+}
+
+// HoldBoots keeps instances that become pending from running. Switched off, those that hang run after the usual time.
+func (c *Cloud) HoldBoots(hold bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.faults.holdBoots = hold
+	for _, m := range c.machines {
+		if m.State == pending && m.timer == nil && !hold {
+			c.later(m, c.opts.BootTime, running)
+		}
 	}
 }
 

@@ -224,7 +224,9 @@ func (c *Cloud) launch(i Instance, reservation string) Instance {
 	m.before = nil // there was no such instance
 	answer := m.clone()
 	c.enter(m, pending)
-	c.later(m, c.opts.BootTime, running)
+	if !c.faults.holdBoots {
+		c.later(m, c.opts.BootTime, running)
+	}
 	return answer
 }
 
@@ -235,7 +237,9 @@ func (c *Cloud) boot(m *machine) {
 	m.LaunchTime = c.nextLaunch(m.LaunchTime)
 	m.StateReason, m.reason = "", ""
 	c.enter(m, pending)
-	c.later(m, c.opts.BootTime, running)
+	if !c.faults.holdBoots {
+		c.later(m, c.opts.BootTime, running)
+	}
 }
 
 // nextLaunch is the launch time of a start now. EC2 keeps whole seconds, and no real instance stops and starts within

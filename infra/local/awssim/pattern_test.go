@@ -160,7 +160,7 @@ func TestPatternsRefused(t *testing.T) {
 		`{"a": [{"anything-but": ["a", 1]}]}`:              "strings or numbers",
 		`{"a": [{"anything-but": true}]}`:                  "strings or numbers",
 		`{"a": [{"anything-but": {"numeric": [">", 0]}}]}`: "unrecognized match type numeric",
-		`{"$or": [{"a": ["b"]}]}`:                          `"$or"`,
+		`{"$or": [{"a": ["b"]}]}`:                          `doesn't know "$or"`,
 		`{"a": ["` + strings.Repeat("b", 4096) + `"]}`:     "longer than 4096",
 	} {
 		err := w.PutRule(awssim.Rule{Name: "rule", Pattern: pattern})

@@ -97,6 +97,12 @@ func TestRoleOfInstances(t *testing.T) {
 	}
 	_, err = w.gate(allow("ec2:StopInstances", "*")).stop(t.Context(), "i-0aaaaaaaaaaaaaaaa")
 	wantCode(t, err, "InvalidInstanceID.NotFound")
+
+	gate := w.gate(allow("ec2:*", "arn:aws:ec2:eu-central-1:111122223333:instance/"+theirs.ID))
+	_, err = gate.start(t.Context(), theirs.ID)
+	wantOK(t, err)
+	_, err = gate.terminate(t.Context(), theirs.ID)
+	wantOK(t, err)
 }
 
 func TestRoleOfTags(t *testing.T) {
@@ -189,12 +195,13 @@ func TestRoleOfUsers(t *testing.T) {
 		_, err := w.iam.GetAccessKeyLastUsed(t.Context(), &iam.GetAccessKeyLastUsedInput{AccessKeyId: &key})
 		return err
 	}
-	for what, gate := range map[string]*world{
-		"a path":     w.gate(allow("iam:*", "arn:aws:iam::111122223333:user/ops/*")),
-		"a user":     w.gate(allow("iam:*", "arn:aws:iam::111122223333:user/ops/hana")),
-		"a tag":      w.gate(allow("iam:*", "*", `"StringEquals": {"aws:ResourceTag/Team": "ml"}`)),
-		"IAM's word": w.gate(allow("iam:*", "*", `"StringEquals": {"iam:ResourceTag/Team": "ml"}`)),
+	for what, statement := range map[string]string{
+		"a path":     allow("iam:*", "arn:aws:iam::111122223333:user/ops/*"),
+		"a user":     allow("iam:*", "arn:aws:iam::111122223333:user/ops/hana"),
+		"a tag":      allow("iam:*", "*", `"StringEquals": {"aws:ResourceTag/Team": "ml"}`),
+		"IAM's word": allow("iam:*", "*", `"StringEquals": {"iam:ResourceTag/Team": "ml"}`),
 	} {
+		gate := w.gate(statement)
 		wantRight(t, what, gate.update(t.Context(), "hana", hana.Keys[0].ID, iamtypes.StatusTypeInactive), "")
 		wantRight(t, what, lastUsed(gate, hana.Keys[0].ID), "")
 		wantRight(t, what, gate.update(t.Context(), "ken", ken.Keys[0].ID, iamtypes.StatusTypeInactive), "AccessDenied")
@@ -210,10 +217,11 @@ func TestRoleOfUsers(t *testing.T) {
 	if got := w.listKeys(t, "ken"); !slices.Equal(got, []string{ken.Keys[0].ID + " Active"}) {
 		t.Errorf("refused calls left %q", got)
 	}
-	_, err = gate.iam.GetUser(t.Context(), &iam.GetUserInput{UserName: aws.String("nobody")})
-	wantCode(t, err, "NoSuchEntity")
 	_, err = gate.iam.GetUser(t.Context(), &iam.GetUserInput{}) // a role has no user of its own
 	wantCode(t, err, "ValidationError")
+	gate = w.gate(allow("iam:GetUser", "arn:aws:iam::111122223333:user/*"))
+	_, err = gate.iam.GetUser(t.Context(), &iam.GetUserInput{UserName: aws.String("nobody")})
+	wantCode(t, err, "NoSuchEntity")
 }
 
 // A role is one even where everybody else is a user.
@@ -251,6 +259,8 @@ func TestRoleOfQueues(t *testing.T) {
 	wantCode(t, err, "AccessDenied")
 	_, err = gate.sqs.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("jobs")})
 	wantCode(t, err, "AccessDenied")
+	_, err = w.gate(allow("sqs:Get*", "arn:aws:sqs:*:*:jobs")).sqs.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("jobs")})
+	wantOK(t, err)
 	if in, out := len(w.Queue(jobs).Visible), len(w.Queue(others).Visible); in != 2 || out != 0 {
 		t.Errorf("%d and %d messages arrived, want 2 and none", in, out)
 	}

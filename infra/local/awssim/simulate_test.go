@@ -32,6 +32,7 @@ func TestSimulationOfResources(t *testing.T) {
 		{[]string{other, box}, "implicitDeny", decisions{"implicitDeny", "allowed"}, both},
 		{[]string{taboo, other, box}, "explicitDeny", decisions{"explicitDeny", "implicitDeny", "allowed"}, both},
 		{[]string{box, taboo}, "explicitDeny", decisions{"allowed", "explicitDeny"}, nil},
+		{[]string{other, taboo}, "explicitDeny", decisions{"implicitDeny", "explicitDeny"}, both},
 		{[]string{other, other + "2"}, "implicitDeny", decisions{"implicitDeny", "implicitDeny"}, both},
 	}
 	for _, tt := range tests {
@@ -55,12 +56,15 @@ func TestSimulationOfResources(t *testing.T) {
 			t.Errorf("simulated on %s", *got.EvalResourceName)
 		}
 	}
-	results, err := w.simulate(t.Context(), iam.SimulatePrincipalPolicyInput{
-		ActionNames: []string{"sqs:SendMessage"}, ResourceArns: []string{"arn:aws:sqs:eu-central-1:111122223333:jobs"},
-	})
-	wantOK(t, err)
-	if got := *results[0].EvalResourceName; got != "arn:${Partition}:sqs:${Region}:${Account}:${Name}" {
-		t.Errorf("simulated on %s", got)
+	for arn, want := range map[string]string{
+		"arn:aws:sqs:eu-central-1:111122223333:jobs": "arn:${Partition}:sqs:${Region}:${Account}:${Name}",
+		"arn:aws:iam::111122223333:user/ops/hana":    "arn:${Partition}:iam::${Account}:user/${Name}",
+	} {
+		results, err := w.simulate(t.Context(), iam.SimulatePrincipalPolicyInput{ActionNames: []string{"a:B"}, ResourceArns: []string{arn}})
+		wantOK(t, err)
+		if got := *results[0].EvalResourceName; got != want {
+			t.Errorf("%s is simulated as %s", arn, got)
+		}
 	}
 }
 

@@ -42,7 +42,7 @@ func TestSESIdentities(t *testing.T) {
 		return w.ses.GetEmailIdentity(t.Context(), &sesv2.GetEmailIdentityInput{EmailIdentity: &name})
 	}
 	for name, want := range map[string]sesv2.GetEmailIdentityOutput{
-		"example.com":         {IdentityType: types.IdentityTypeDomain, VerifiedForSendingStatus: true, VerificationStatus: types.VerificationStatusSuccess},
+		"Example.COM":         {IdentityType: types.IdentityTypeDomain, VerifiedForSendingStatus: true, VerificationStatus: types.VerificationStatusSuccess},
 		"Bot@example.org":     {IdentityType: types.IdentityTypeEmailAddress, VerifiedForSendingStatus: true, VerificationStatus: types.VerificationStatusSuccess},
 		"pending.example.net": {IdentityType: types.IdentityTypeDomain, VerificationStatus: types.VerificationStatusPending},
 	} {
