@@ -138,6 +138,21 @@ func TestSendDelays(t *testing.T) {
 	}
 }
 
+func TestAMessageSaysWhenItWasSent(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		sent := time.Now()
+		if err := w.Send(t.Context(), "hello", 0); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute) // the bubble's
+		var said time.Time
+		err := w.Receive(t.Context(), func(_ context.Context, _, _ string, sent time.Time) error { said = sent; return nil })
+		if err != nil || !said.Equal(sent) {
+			t.Errorf("%v, sent at %v, want %v", err, said, sent)
+		}
+	})
+}
+
 func TestEmptyPollIsNoError(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		if got, took := w.receive(t, t.Context(), done); len(got) > 0 || took != 20*time.Second {

@@ -27,9 +27,6 @@ func (c healthcheckCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("SEKISHO_OPS: %w; write host:port, such as 127.0.0.1:9090", err)
 	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() { // it listens on every address, this one too
-		host = ""
-	}
 	url := "http://" + net.JoinHostPort(cmp.Or(host, "localhost"), port) + "/healthz"
 	ctx, cancel := context.WithTimeoutCause(ctx, healthWithin, fmt.Errorf("no answer within %v", healthWithin))
 	defer cancel()

@@ -39,7 +39,6 @@ func (w watched) AWS(config func(service string) aws.Config) func(service string
 		}
 		return out, metadata, err
 	})
-	// At the end of its step, where the SDK has said which service it is.
 	add := func(s *middleware.Stack) error { return s.Initialize.Add(count, middleware.After) }
 	return func(service string) aws.Config {
 		c := config(service)
