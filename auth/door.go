@@ -11,5 +11,5 @@ const (
 	DoorKeys   Door = "keys"   // events and tasks about access keys and reports
 )
 
-// Doors lists them all. That of people are the first two, that of events the others.
+// Doors lists them all. The first two are of people, the others of events.
 func Doors() []Door { return []Door{DoorSocket, DoorHTTP, DoorGate, DoorKeys} }

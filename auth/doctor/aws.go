@@ -21,11 +21,16 @@ func (d *Doctor) aws(ctx context.Context) []Line {
 		good("aws.identity", "%s, in %s", me.ARN, me.Region),
 		d.clock("aws.clock", "AWS's", me.Clock),
 	}
-	for _, whose := range d.principals(me) {
-		lines = append(lines, d.allowed(ctx, whose)...)
+	return append(lines, together(ctx, d.allAllowed(me), d.rules, d.keyRules)...)
+}
+
+func (d *Doctor) allAllowed(me Identity) look {
+	return func(ctx context.Context) (lines []Line) {
+		for _, whose := range d.principals(me) {
+			lines = append(lines, d.allowed(ctx, whose)...)
+		}
+		return lines
 	}
-	lines = append(lines, d.rules(ctx)...)
-	return append(lines, d.keyRules(ctx)...)
 }
 
 // principal is whose rights count at some doors.
@@ -65,12 +70,15 @@ func (d *Doctor) allowed(ctx context.Context, whose principal) (lines []Line) {
 		return []Line{unknown("aws.allowed", "set SEKISHO_ROLES to its role, such as gate=arn:aws:iam::…:role/sekisho-gate", "the rights of the door %s, which another process opens", doors)}
 	}
 	needs := rights.Of(d.Policy, whose.doors...)
-	if d.Polls && slices.ContainsFunc(whose.doors, func(door auth.Door) bool { return door == auth.DoorGate || door == auth.DoorKeys }) {
+	switch reads := slices.Contains(whose.doors, auth.DoorGate) || slices.Contains(whose.doors, auth.DoorKeys); {
+	case reads && d.Lambda:
+		needs = append(needs, rights.Mapping()...)
+	case reads:
 		needs = append(needs, rights.Polling()...)
 	}
 	denied, err := d.AWS.Denied(ctx, whose.arn, needs)
 	if err != nil {
-		return []Line{failed("aws.allowed", "the rights of "+short(whose.arn), "allow iam:SimulatePrincipalPolicy on it", err)}
+		return []Line{failed("aws.allowed", "the rights of "+short(whose.arn), "allow iam:SimulatePrincipalPolicy on it", overdue(ctx, err))}
 	}
 	for _, r := range needs {
 		check := "aws.allowed." + r.Action
@@ -83,6 +91,15 @@ func (d *Doctor) allowed(ctx context.Context, whose principal) (lines []Line) {
 	return lines
 }
 
+// overdue marks what the look's own time was too short for: a big account has
+// much to read, and nothing is wrong with it.
+func overdue(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w within %v: %w", ErrUnseen, within, err)
+	}
+	return err
+}
+
 // short is a principal without its account: role/sekisho-gate.
 func short(arn string) string { return arn[strings.LastIndex(arn, ":")+1:] }
 
@@ -90,7 +107,7 @@ func short(arn string) string { return arn[strings.LastIndex(arn, ":")+1:] }
 func (d *Doctor) rules(ctx context.Context) (lines []Line) {
 	all, err := d.AWS.Rules(ctx)
 	if err != nil {
-		return []Line{failed("aws.rules", "EventBridge's rules", "allow events:ListRules and events:ListTargetsByRule", err)}
+		return []Line{failed("aws.rules", "EventBridge's rules", "allow events:ListRules and events:ListTargetsByRule", overdue(ctx, err))}
 	}
 	for _, e := range d.Events {
 		lines = append(lines, d.rule(all, e))
@@ -156,7 +173,7 @@ func (d *Doctor) keyRules(ctx context.Context) []Line {
 	const check = "aws.config"
 	all, err := d.AWS.KeyRules(ctx)
 	if err != nil {
-		return []Line{failed(check, "AWS Config's rules", "allow config:DescribeConfigRules and ec2:DescribeRegions", err)}
+		return []Line{failed(check, "AWS Config's rules", "allow config:DescribeConfigRules and ec2:DescribeRegions", overdue(ctx, err))}
 	}
 	var regions []string
 	for _, r := range all {

@@ -16,7 +16,7 @@ import (
 type Doctor struct {
 	Policy *auth.Policy
 	Doors  []auth.Door // that this process opens
-	Polls  bool        // it reads its queue itself
+	Lambda bool        // it is a function: Lambda reads its queue, with its rights
 	Pepper int         // bytes of the pepper
 	// Wants is what the app must be: what the code calls and answers.
 	Wants Manifest
@@ -46,16 +46,29 @@ type Event struct {
 // whoever asked gives up.
 const within = 20 * time.Second
 
+// look is one thing that is looked at.
+type look = func(context.Context) []Line
+
 // Examine looks at everything at once, and says what it found in an order that
 // is always the same.
 func (d *Doctor) Examine(ctx context.Context) []Line {
-	looks := []func(context.Context) []Line{d.policy, d.redis, d.slack, d.app, d.channels, d.aws, d.mail}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	return together(ctx, d.policy, d.redis, d.slack, d.app, d.channels, d.aws, d.mail)
+}
+
+// together looks at all at once. A panic in one is a line of its own: nothing of
+// the doctor's may end the process.
+func together(ctx context.Context, looks ...look) []Line {
 	found := make([][]Line, len(looks))
 	var all sync.WaitGroup
 	for n, look := range looks {
 		all.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, within)
-			defer cancel()
+			defer func() {
+				if p := recover(); p != nil {
+					found[n] = []Line{bad("doctor", "tell those who make Sekisho", "a look came to nothing: %v", p)}
+				}
+			}()
 			found[n] = look(ctx)
 		})
 	}

@@ -105,9 +105,9 @@ func newWorld() *world {
 		{Name: "starts", Enabled: true, Pattern: `{"source":["aws.ec2"],"detail-type":["A start","Another start"],"detail":{"state":["pending"]}}`, Targets: []string{"arn:aws:sns:x", queue}},
 		{Name: "keys", Enabled: true, Pattern: `{"source":[{"prefix":"aws.con"}]}`, Targets: []string{queue}},
 	}
-	w.manifest = doctor.Manifest{Commands: []string{"/ec2-pass"}, Events: []string{"app_home_opened"}, Shortcuts: []string{"ask"}, Interactivity: true}
+	w.manifest = doctor.Manifest{Commands: []string{"/ec2-pass"}, Events: []string{"app_home_opened"}, Shortcuts: []string{"ask"}, Interactivity: true, SocketMode: true}
 	w.Doctor = &doctor.Doctor{
-		Policy: &p, Doors: []auth.Door{auth.DoorSocket, auth.DoorGate, auth.DoorKeys}, Polls: true, Pepper: 64,
+		Policy: &p, Doors: []auth.Door{auth.DoorSocket, auth.DoorGate, auth.DoorKeys}, Pepper: 64,
 		Wants:   doctor.Manifest{Scopes: []string{"chat:write", "commands"}, Commands: []string{"/ec2-pass"}, Events: []string{"app_home_opened"}, Shortcuts: []string{"ask"}},
 		Events:  []doctor.Event{{Name: "starts", Source: "aws.ec2", DetailTypes: []string{"A start", "Another start"}}, {Name: "config", Source: "aws.config", DetailTypes: []string{"A change"}, Optional: true}},
 		Targets: []string{queue}, Redis: w, Slack: w, AWS: w, Now: func() time.Time { return noon },
@@ -149,20 +149,30 @@ func TestEachFaultTurnsExactlyItsLine(t *testing.T) {
 		break_ func(w *world)
 		want   []string
 	}{
-		"Redis is away":           {func(w *world) { w.fail["redis"] = auth.ErrUnavailable }, []string{"✗ redis.reach"}},
-		"Redis is slow":           {func(w *world) { w.redis.RoundTrip = 101 * time.Millisecond }, []string{"✗ redis.reach"}},
-		"Redis is old":            {func(w *world) { w.redis.Version = "6.0.16" }, []string{"✗ redis.version"}},
-		"Redis is very old":       {func(w *world) { w.redis.Version = "5.9.9" }, []string{"✗ redis.version"}},
-		"Redis is old enough":     {func(w *world) { w.redis.Version = "6.2.0" }, nil},
-		"Redis is new":            {func(w *world) { w.redis.Version = "10.0" }, nil},
-		"Redis names no version":  {func(w *world) { w.redis.Version = "" }, []string{"– redis.version"}},
-		"Redis evicts":            {func(w *world) { w.redis.Eviction = "allkeys-lru" }, []string{"✗ redis.eviction"}},
-		"Redis evicts some":       {func(w *world) { w.redis.Eviction = "volatile-ttl" }, []string{"✗ redis.eviction"}},
-		"Redis says not":          {func(w *world) { w.redis.Eviction = "" }, []string{"– redis.eviction"}},
-		"nothing is kept":         {func(w *world) { w.redis.Append = "0" }, []string{"✗ redis.persistence"}},
+		"Redis is away":          {func(w *world) { w.fail["redis"] = auth.ErrUnavailable }, []string{"✗ redis.reach"}},
+		"Redis is slow":          {func(w *world) { w.redis.RoundTrip = 101 * time.Millisecond }, []string{"✗ redis.reach"}},
+		"Redis is old":           {func(w *world) { w.redis.Version = "6.0.16" }, []string{"✗ redis.version"}},
+		"Redis is very old":      {func(w *world) { w.redis.Version = "5.9.9" }, []string{"✗ redis.version"}},
+		"Redis is old enough":    {func(w *world) { w.redis.Version = "6.2.0" }, nil},
+		"Redis is new":           {func(w *world) { w.redis.Version = "10.0" }, nil},
+		"Redis names no version": {func(w *world) { w.redis.Version = "" }, []string{"– redis.version"}},
+		"Redis evicts":           {func(w *world) { w.redis.Eviction = "allkeys-lru" }, []string{"✗ redis.eviction"}},
+		"Redis evicts some":      {func(w *world) { w.redis.Eviction = "volatile-ttl" }, []string{"✗ redis.eviction"}},
+		"Redis says not":         {func(w *world) { w.redis.Eviction = "" }, []string{"– redis.eviction"}},
+		"nothing is kept":        {func(w *world) { w.redis.Append = "0" }, []string{"✗ redis.persistence"}},
+		"a managed service":      {func(w *world) { w.redis.Append, w.redis.Snapshots = "0", "" }, []string{"– redis.persistence"}},
+		"Socket Mode is off":     {func(w *world) { w.manifest.SocketMode = false }, []string{"✗ slack.mode"}},
+		"a URL, and Socket Mode": {func(w *world) { w.Doors[0] = auth.DoorHTTP; w.socket.App = "" }, []string{"✗ slack.mode"}},
+		"people come elsewhere":  {func(w *world) { w.Doors = w.Doors[1:]; w.socket.App = "" }, nil},
+		"another's URL": {func(w *world) {
+			w.Doors, w.Roles, w.socket.App = w.Doors[1:], map[auth.Door]string{auth.DoorHTTP: role}, ""
+		}, []string{"✗ slack.mode"}},
+		"no right to addresses":   {func(w *world) { w.Policy.People.MatchEmail = true }, []string{"✗ slack.scopes"}},
+		"a look that panics":      {func(w *world) { w.Slack = nil }, []string{"✗ doctor", "✗ doctor", "✗ doctor"}},
 		"snapshots":               {func(w *world) { w.redis.Append, w.redis.Snapshots = "0", "1" }, nil},
 		"nobody says":             {func(w *world) { w.redis.Append, w.redis.Snapshots = "", "" }, []string{"– redis.persistence"}},
-		"a cluster as one server": {func(w *world) { w.redis.Cluster = true }, []string{"✗ redis.cluster"}},
+		"a cluster as one server": {func(w *world) { w.redis = doctor.RedisFacts{Cluster: true} }, []string{"✗ redis.cluster"}},
+		"one server as a cluster": {func(w *world) { w.redis = doctor.RedisFacts{AsCluster: true} }, []string{"✗ redis.cluster"}},
 		"a cluster":               {func(w *world) { w.redis.Cluster, w.redis.AsCluster = true, true }, nil},
 		"Redis's clock":           {func(w *world) { w.redis.Clock = noon.Add(31 * time.Second) }, []string{"✗ redis.clock"}},
 		"no sweep":                {func(w *world) { w.redis.Swept = time.Time{} }, []string{"✗ sweep"}},
@@ -186,6 +196,7 @@ func TestEachFaultTurnsExactlyItsLine(t *testing.T) {
 		"nobody in AWS":           {func(w *world) { w.fail["me"] = errors.New("InvalidClientTokenId") }, []string{"✗ aws.identity"}},
 		"AWS's clock":             {func(w *world) { w.me.Clock = noon.Add(time.Hour) }, []string{"✗ aws.clock"}},
 		"a missing right":         {func(w *world) { w.denied[role] = []string{"ec2:StopInstances"} }, []string{"✗ aws.allowed.ec2:StopInstances"}},
+		"a right to map":          {func(w *world) { w.Lambda = true; w.denied[role] = []string{"sqs:GetQueueAttributes"} }, []string{"✗ aws.allowed.sqs:GetQueueAttributes"}},
 		"a right to read":         {func(w *world) { w.denied[role] = []string{"sqs:DeleteMessage"} }, []string{"✗ aws.allowed.sqs:DeleteMessage"}},
 		"no simulation":           {func(w *world) { w.fail["denied"] = fmt.Errorf("%w: AccessDenied", doctor.ErrUnseen) }, []string{"– aws.allowed"}},
 		"a disabled rule":         {func(w *world) { w.rules[2].Enabled = false }, []string{"✗ aws.rule.starts"}},
@@ -229,12 +240,12 @@ func TestEachFaultTurnsExactlyItsLine(t *testing.T) {
 func TestTheRightsOfOtherProcesses(t *testing.T) {
 	const front, gate = "arn:aws:iam::111122223333:role/front", "arn:aws:iam::111122223333:role/gate"
 	w := newWorld()
-	w.Doors, w.Polls = []auth.Door{auth.DoorKeys}, false
+	w.Doors, w.Lambda = []auth.Door{auth.DoorKeys}, true
 	w.socket.App = "" // there is no token for the socket
 	if found, want := notGood(w.Examine(t.Context())), []string{"– aws.allowed"}; !slices.Equal(found, want) {
 		t.Errorf("not good: %q, want %q", found, want)
 	}
-	w.Roles = map[auth.Door]string{auth.DoorHTTP: front, auth.DoorGate: gate}
+	w.Roles, w.manifest.SocketMode = map[auth.Door]string{auth.DoorHTTP: front, auth.DoorGate: gate}, false
 	w.denied = map[string][]string{
 		front: {"ec2:DescribeInstances", "iam:DeleteAccessKey"}, gate: {"ec2:StopInstances", "ses:SendEmail"},
 		role: {"iam:ListUsers", "ec2:StopInstances"},
@@ -251,22 +262,28 @@ func TestTheRightsOfOtherProcesses(t *testing.T) {
 	}
 }
 
-// hanging is a Redis that never answers.
-type hanging struct{}
+// hanging is a Redis and an EventBridge that never answer.
+type hanging struct{ *world }
 
 func (hanging) Look(ctx context.Context) (doctor.RedisFacts, error) {
 	<-ctx.Done()
 	return doctor.RedisFacts{}, ctx.Err()
 }
 
-// What hangs is given up, and keeps nobody from the rest.
+func (hanging) Rules(ctx context.Context) ([]doctor.Rule, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// What hangs is given up, and keeps nobody from the rest. In AWS there may only
+// be much to read.
 func TestALookThatHangsIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.Redis = hanging{}
+		w.Redis, w.AWS = hanging{w}, hanging{w}
 		began := time.Now()
 		found := notGood(w.Examine(t.Context()))
-		if took := time.Since(began); took != 20*time.Second || !slices.Equal(found, []string{"✗ redis.reach"}) {
+		if took := time.Since(began); took != 20*time.Second || !slices.Equal(found, []string{"✗ redis.reach", "– aws.rules"}) {
 			t.Errorf("after %v: %q", took, found)
 		}
 	})

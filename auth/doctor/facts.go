@@ -45,8 +45,8 @@ type Slack interface {
 	// Channel gives a channel's name; the error says what keeps the bot from
 	// speaking there.
 	Channel(ctx context.Context, id string) (name string, err error)
-	// Installed is the manifest as Slack has it. The error wraps ErrUnseen without
-	// an app configuration token.
+	// Installed is the manifest as Slack has it, of the bot's own app where the id is
+	// empty. The error wraps ErrUnseen without an app configuration token.
 	Installed(ctx context.Context, app string) (Manifest, error)
 }
 

@@ -27,6 +27,9 @@ func (d *Doctor) redis(ctx context.Context) []Line {
 	if err != nil {
 		return []Line{failed("redis.reach", "Redis cannot be looked at", "compare REDIS_URL, security groups, TLS (rediss://) and the password", err)}
 	}
+	if f.Cluster != f.AsCluster {
+		return []Line{cluster(f)} // it was asked for nothing more
+	}
 	return []Line{
 		reach(f), version(f), eviction(f), persistence(f), cluster(f),
 		d.clock("redis.clock", "Redis's", f.Clock), d.swept(f),
@@ -80,7 +83,7 @@ func persistence(f RedisFacts) Line {
 		return good(check, "Redis writes each change to disk (AOF)")
 	case f.Snapshots == "1":
 		return good(check, "Redis saves snapshots; a crash loses what came after the last")
-	case f.Append == "" && f.Snapshots == "":
+	case f.Append != "0" || f.Snapshots != "0": // managed services keep their data in ways of their own, and say little
 		return unknown(check, "see in its console that it has backups, replicas in several zones or a durable log", "Redis does not say whether it keeps anything over a restart")
 	}
 	return bad(check, "switch on AOF (appendonly yes), or snapshots, or use a durable service", "Redis keeps nothing over a restart: passes, grants and the trail would be gone")
@@ -89,6 +92,8 @@ func persistence(f RedisFacts) Line {
 func cluster(f RedisFacts) Line {
 	const check = "redis.cluster"
 	switch {
+	case !f.Cluster && f.AsCluster:
+		return bad(check, "take ?cluster=true out of REDIS_URL, or name one server", "this Redis is one server, and REDIS_URL speaks to it as to a cluster")
 	case f.Cluster && !f.AsCluster:
 		return bad(check, "add ?cluster=true to REDIS_URL, or name several nodes", "this Redis is a cluster, and REDIS_URL speaks to it as to one server")
 	case f.Cluster:

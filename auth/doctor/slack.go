@@ -20,27 +20,30 @@ func (d *Doctor) slack(ctx context.Context) []Line {
 	if err != nil {
 		return []Line{failed("slack.token", "the bot's token cannot be used", "copy the Bot User OAuth Token into SLACK_BOT_TOKEN", err)}
 	}
-	lines := []Line{good("slack.token", "the bot is @%s in %s", app.Bot, app.Team)}
-	switch lacks := missing(d.Wants.Scopes, app.Scopes); {
-	case len(app.Scopes) == 0:
-		lines = append(lines, unknown("slack.scopes", "", "Slack does not say which scopes the token has"))
-	case len(lacks) > 0:
-		lines = append(lines, bad("slack.scopes", reinstall, "the token lacks %s", strings.Join(lacks, ", ")))
-	default:
-		lines = append(lines, good("slack.scopes", "the token has all %d scopes", len(d.Wants.Scopes)))
+	return []Line{
+		good("slack.token", "the bot is @%s in %s", app.Bot, app.Team),
+		d.scopes(app.Scopes),
+		d.clock("slack.clock", "Slack's", app.Clock),
 	}
-	if more := missing(app.Scopes, append(d.optional(), d.Wants.Scopes...)); len(more) > 0 {
-		lines[len(lines)-1].Says += "; and does not need " + strings.Join(more, ", ")
-	}
-	return append(lines, d.clock("slack.clock", "Slack's", app.Clock))
 }
 
-// optional are the scopes that only some policies need.
-func (d *Doctor) optional() []string {
+func (d *Doctor) scopes(has []string) Line {
+	const check = "slack.scopes"
+	wants, do := d.Wants.Scopes, reinstall
 	if d.Policy.People.MatchEmail {
-		return []string{"users:read.email"}
+		wants = append(slices.Clone(wants), "users:read.email")
+		do = "add it in the app's settings (OAuth & Permissions), or " + reinstall
 	}
-	return nil
+	lacks, more := missing(wants, has), missing(has, wants)
+	switch {
+	case len(has) == 0:
+		return unknown(check, "", "Slack does not say which scopes the token has")
+	case len(lacks) > 0:
+		return bad(check, do, "the token lacks %s", strings.Join(lacks, ", "))
+	case len(more) > 0:
+		return good(check, "the token has all %d scopes, and does not need %s", len(wants), strings.Join(more, ", "))
+	}
+	return good(check, "the token has all %d scopes", len(wants))
 }
 
 // missing are those of the wanted that are not there.
@@ -86,11 +89,28 @@ func (d *Doctor) installed(ctx context.Context, app string) []Line {
 	if !m.Interactivity {
 		first = bad("slack.interactivity", "switch on Interactivity & Shortcuts in the app's settings", "Interactivity is off: nobody can approve, deny or press anything")
 	}
+	lines := append([]Line{first}, d.mode(m)...)
 	lacks := slices.Concat(missing(d.Wants.Commands, m.Commands), missing(d.Wants.Events, m.Events), missing(d.Wants.Shortcuts, m.Shortcuts))
 	if len(lacks) > 0 {
-		return []Line{first, bad("slack.manifest", reinstall, "the app lacks %s", strings.Join(lacks, ", "))}
+		return append(lines, bad("slack.manifest", reinstall, "the app lacks %s", strings.Join(lacks, ", ")))
 	}
-	return []Line{first, good("slack.manifest", "the app has every command, event and shortcut")}
+	return append(lines, good("slack.manifest", "the app has every command, event and shortcut"))
+}
+
+// mode looks whether Slack sends requests where they are awaited: with Socket
+// Mode on, nothing comes to a URL.
+func (d *Doctor) mode(m Manifest) []Line {
+	const check = "slack.mode"
+	_, elsewhere := d.Roles[auth.DoorHTTP]
+	switch socket := d.opens(auth.DoorSocket); {
+	case !socket && !elsewhere && !d.opens(auth.DoorHTTP):
+		return nil // nobody knows which door people come through
+	case socket == m.SocketMode:
+		return []Line{good(check, "Slack sends requests where they are awaited")}
+	case socket:
+		return []Line{bad(check, "switch Socket Mode on in the app's settings", "Socket Mode is off in Slack, and this process waits for it")}
+	}
+	return []Line{bad(check, "switch Socket Mode off in the app's settings: `make manifest-http` prints the manifest", "Socket Mode is on in Slack, so that nothing comes to the URL")}
 }
 
 // channels looks at each channel that the policy names, once.

@@ -27,7 +27,8 @@ const (
 	Instances  Kind = "instance" // arn:aws:ec2:REGION:ACCOUNT:instance/*
 	Users      Kind = "user"     // arn:aws:iam::ACCOUNT:user/*
 	Roles      Kind = "role"     // the bot's own
-	Queues     Kind = "queue"    // the bot's own
+	Queues     Kind = "queue"    // the bot's own, all of them
+	OwnQueue   Kind = "own"      // that of the process's door
 	Identities Kind = "identity" // arn:aws:ses:REGION:ACCOUNT:identity/*, and configuration-set/*
 	Rules      Kind = "rule"     // arn:aws:events:REGION:ACCOUNT:rule/*
 )
@@ -97,7 +98,7 @@ func keys(p *auth.Policy) []Right {
 			Right{Action: "iam:ListUsers", For: "finding access keys"},
 			Right{Action: "iam:GetUser", Resource: Users, For: "who is exempt, and whose a key is"},
 			Right{Action: "iam:ListAccessKeys", Resource: Users, For: "the age of access keys"},
-			Right{Action: "iam:GetAccessKeyLastUsed", Resource: Everything, For: "when a key was used last"})
+			Right{Action: "iam:GetAccessKeyLastUsed", Resource: Users, For: "when a key was used last"})
 	}
 	if p.Keys != nil {
 		all = append(all,
@@ -126,13 +127,23 @@ func keys(p *auth.Policy) []Right {
 	return all
 }
 
-// Polling are the rights of a process that reads its queue itself; for a
-// Lambda function, Lambda does.
+// Polling are the rights of a process that reads its queue itself.
 func Polling() []Right {
 	return []Right{
-		{Action: "sqs:ReceiveMessage", Resource: Queues, For: "reading the queue"},
-		{Action: "sqs:DeleteMessage", Resource: Queues, For: "removing what is done"},
-		{Action: "sqs:ChangeMessageVisibility", Resource: Queues, For: "keeping what takes long"},
+		{Action: "sqs:ReceiveMessage", Resource: OwnQueue, For: "reading the queue"},
+		{Action: "sqs:DeleteMessage", Resource: OwnQueue, For: "removing what is done"},
+		{Action: "sqs:ChangeMessageVisibility", Resource: OwnQueue, For: "keeping what takes long"},
+	}
+}
+
+// Mapping are those that Lambda uses to read a function's queue for it, with the
+// function's role:
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
+func Mapping() []Right {
+	return []Right{
+		{Action: "sqs:ReceiveMessage", Resource: OwnQueue, For: "reading the queue"},
+		{Action: "sqs:DeleteMessage", Resource: OwnQueue, For: "removing what is done"},
+		{Action: "sqs:GetQueueAttributes", Resource: OwnQueue, For: "reading the queue"},
 	}
 }
 

@@ -26,16 +26,16 @@ func (l *Look) Denied(ctx context.Context, principal string, needs []rights.Righ
 		return nil, fmt.Errorf("%.80q is not the ARN of a role or a user", principal)
 	}
 	var denied []rights.Right
-	for _, alike := range alike(needs) {
-		places := l.places(who, alike[0].Resource)
+	for _, group := range alike(needs) {
+		places := l.places(who, group[0].Resource)
 		if len(places) == 0 {
 			continue
 		}
-		allowed, err := l.simulate(ctx, principal, actions(alike), places, alike[0].Context)
+		allowed, err := l.simulate(ctx, principal, actions(group), places, group[0].Context)
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range alike {
+		for _, r := range group {
 			if !allowed[r.Action] {
 				denied = append(denied, r)
 			}

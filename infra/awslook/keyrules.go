@@ -3,6 +3,8 @@ package awslook
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -45,16 +47,21 @@ func (l *Look) KeyRules(ctx context.Context) ([]doctor.KeyRule, error) {
 			rules, err := l.keyRules(ctx, aws.ToString(r.RegionName))
 			mu.Lock()
 			defer mu.Unlock()
-			if err != nil {
+			switch {
+			case errors.Is(err, doctor.ErrUnseen):
 				refusal = err
 				return nil
+			case err != nil: // it may be there, or not
+				return fmt.Errorf("%s %w: %w", aws.ToString(r.RegionName), doctor.ErrUnseen, err)
 			}
 			answered = true
 			all = append(all, rules...)
 			return nil
 		})
 	}
-	_ = asking.Wait() // none returns an error
+	if err := asking.Wait(); err != nil {
+		return nil, err
+	}
 	if !answered {
 		return nil, refusal
 	}

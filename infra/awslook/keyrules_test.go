@@ -40,6 +40,24 @@ func TestKeyRules(t *testing.T) {
 		doctor.KeyRule{Name: "access-keys-rotated", Region: "eu-west-1"}, doctor.KeyRule{Name: "access-keys-rotated", Region: "us-east-1"})
 }
 
+// A Region that does not answer may have the rule, or not.
+func TestKeyRulesWhereOneRegionIsAway(t *testing.T) {
+	look, _ := open(awslook.Own{}, func(c call) (string, error) {
+		switch {
+		case c.action == "ec2:DescribeRegions":
+			return regions, nil
+		case c.region == "ap-south-1":
+			return "", refusal("InternalError")
+		}
+		return `{"ConfigRules":[` + managed + `]}`, nil
+	})
+	_, err := look.KeyRules(t.Context())
+	if !errors.Is(err, doctor.ErrUnseen) {
+		t.Errorf("%v does not say that nothing is known", err)
+	}
+	wantError(t, err, "ap-south-1", "InternalError")
+}
+
 func TestKeyRulesWhereNoneMayBeSeen(t *testing.T) {
 	for action, code := range map[string]string{
 		"ec2:DescribeRegions": "UnauthorizedOperation", "config:DescribeConfigRules": "AccessDeniedException",

@@ -38,6 +38,16 @@ func (l *Look) places(who arn.ARN, kind rights.Kind) []place {
 		return []place{{who.String()}}
 	case rights.Rules:
 		return one("events", l.region, "rule/sekisho")
+	case rights.OwnQueue:
+		var either place
+		for _, u := range l.own.Queues {
+			if queue, ok := queueARN(who.Partition, l.region, u); ok {
+				either = append(either, queue)
+			}
+		}
+		if len(either) > 0 {
+			all = append(all, either)
+		}
 	case rights.Queues:
 		for _, u := range l.own.Queues {
 			if queue, ok := queueARN(who.Partition, l.region, u); ok {

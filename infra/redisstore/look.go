@@ -95,7 +95,7 @@ func lookAt(ctx context.Context, node redis.Cmdable) (doctor.RedisFacts, error) 
 		}
 	}
 	f := doctor.RedisFacts{
-		Version: info["redis_version"], Program: info["server_name"], Cluster: info["redis_mode"] == "cluster",
+		Version: info["redis_version"], Program: info["server_name"], Cluster: info["cluster_enabled"] == "1",
 		Append: info["aof_enabled"], Snapshots: snapshots(ctx, node), Eviction: info["maxmemory_policy"],
 	}
 	if f.Program == "" && f.Version != "" {

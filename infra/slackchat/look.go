@@ -135,6 +135,12 @@ func (l *Look) Installed(ctx context.Context, app string) (doctor.Manifest, erro
 	if l.configToken == "" {
 		return doctor.Manifest{}, fmt.Errorf("the app's settings: %w without an app configuration token", doctor.ErrUnseen)
 	}
+	if app == "" {
+		var err error
+		if app, err = l.app(ctx); err != nil {
+			return doctor.Manifest{}, err
+		}
+	}
 	var m *slack.Manifest
 	err := l.chat.patiently(ctx, func() (err error) {
 		m, err = l.chat.api().ExportManifestContext(ctx, l.configToken, app)
@@ -148,6 +154,25 @@ func (l *Look) Installed(ctx context.Context, app string) (doctor.Manifest, erro
 		return doctor.Manifest{}, fmt.Errorf("apps.manifest.export: %w", l.chat.plain(err))
 	}
 	return installed(m), nil
+}
+
+// app finds the app's id, which a process without the socket is not told.
+func (l *Look) app(ctx context.Context) (id string, err error) {
+	err = l.chat.patiently(ctx, func() error {
+		me, err := l.chat.api().AuthTestContext(ctx)
+		if err != nil {
+			return err
+		}
+		bot, err := l.chat.api().GetBotInfoContext(ctx, slack.GetBotInfoParameters{Bot: me.BotID})
+		if err == nil {
+			id = bot.AppID
+		}
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("finding the app's id by bots.info: %w", l.chat.plain(err))
+	}
+	return id, nil
 }
 
 func installed(m *slack.Manifest) doctor.Manifest {

@@ -218,6 +218,17 @@ func TestInstalled(t *testing.T) {
 	}
 }
 
+// A process without the socket is not told its app's id.
+func TestInstalledWithoutAnID(t *testing.T) {
+	w, look := lookAt(t, slacksim.Options{}, configToken)
+	if m, err := look.Installed(t.Context(), ""); err != nil || !m.SocketMode {
+		t.Errorf("got %+v, %v", m, err)
+	}
+	w.SetScopes("chat:write")
+	_, err := look.Installed(t.Context(), "")
+	wantError(t, err, "bots.info", "missing_scope")
+}
+
 func TestInstalledUnseen(t *testing.T) {
 	for config, want := range map[string]string{"": "without an app configuration token", "xoxe.xoxp-test-old": "invalid_auth: make a new"} {
 		_, look := lookAt(t, slacksim.Options{}, config)

@@ -22,6 +22,7 @@ func webMethods() map[string]string {
 		"CompleteUploadExternalContext": "files.completeUploadExternal",
 		"ExportManifestContext":         "apps.manifest.export",
 		"ExportManifestRawContext":      "apps.manifest.export",
+		"GetBotInfoContext":             "bots.info",
 		"GetConversationInfoContext":    "conversations.info",
 		"GetUploadURLExternalContext":   "files.getUploadURLExternal",
 		"GetUserGroupMembersContext":    "usergroups.users.list",

@@ -22,6 +22,15 @@ func authTest(w *Workspace, a args) (result, error) {
 	}, nil
 }
 
+// botsInfo knows the app's own bot alone.
+// https://docs.slack.dev/reference/methods/bots.info
+func botsInfo(w *Workspace, a args) (result, error) {
+	if a["bot"] != botID {
+		return nil, fail("bot_not_found")
+	}
+	return result{"bot": map[string]any{"id": botID, "app_id": appID, "user_id": w.bot.ID, "name": w.bot.Name, "deleted": false}}, nil
+}
+
 func usersInfo(w *Workspace, a args) (result, error) {
 	u := w.user(a["user"])
 	if u == nil {

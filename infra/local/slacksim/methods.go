@@ -61,6 +61,7 @@ func methods() []method {
 		{"apps.connections.open", appToken, nil, appsConnectionsOpen},
 		{"apps.manifest.export", configToken, nil, appsManifestExport},
 		{"auth.test", botOrAppToken, nil, authTest},
+		{"bots.info", botToken, []string{"users:read"}, botsInfo},
 		{"chat.delete", botToken, chatWrite, chatDelete},
 		{"chat.getPermalink", botToken, nil, chatGetPermalink},
 		{"chat.postEphemeral", botToken, chatWrite, chatPostEphemeral},

@@ -25,14 +25,13 @@ func Add(a *wire.App, env wire.Env, config func(service string) aws.Config) erro
 	}
 	d, s := a.Desk, a.Sight()
 	own := awslook.Own{Queues: s.Queues, UserPath: env("SEKISHO_USER_PATH")}
-	lambda := env("AWS_LAMBDA_RUNTIME_API") != "" // then Lambda reads the queue
 	for _, r := range d.Policy.Reports {
 		if r.Mail != nil {
 			own.Senders = append(own.Senders, r.Mail.From)
 		}
 	}
 	d.Doctor = &doctor.Doctor{
-		Policy: d.Policy, Doors: s.Doors.Open(), Polls: s.Doors.Events() && !lambda, Pepper: s.Pepper,
+		Policy: d.Policy, Doors: s.Doors.Open(), Lambda: env("AWS_LAMBDA_RUNTIME_API") != "", Pepper: s.Pepper,
 		Wants: commands.App(), Events: commands.Arrivals(d.Policy), Targets: targets(env("SEKISHO_TARGETS"), config("sqs").Region, s.Queues), Roles: roles,
 		Redis: a.Store, Slack: slackchat.NewLook(s.Chat, s.ConfigToken), AWS: awslook.New(config, own), Now: d.Now,
 	}
