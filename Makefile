@@ -42,13 +42,15 @@ package: ## Build Lambda's zips, the policy among it: make package CONFIG=sekish
 	done
 
 .PHONY: deploy
-deploy: ## Package, and deploy to Lambda by AWS SAM, which asks for the parameters: make deploy CONFIG=… ARCH=arm64
+deploy: ## Package, and deploy to Lambda by AWS SAM, which asks for the parameters the first time: make deploy CONFIG=… ARCH=arm64
+	@case "$(ARCH)" in arm64|x86_64) ;; *) echo "ARCH is arm64 or x86_64, and not $(ARCH)"; exit 1;; esac
 	@command -v sam >/dev/null || { echo "AWS SAM's command line is missing; how to install it:"; \
 	  echo "https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html"; exit 1; }
 	@$(MAKE) --no-print-directory package
 	@cp $(BIN)/lambda-$(ARCH).zip $(BIN)/lambda.zip
 	@echo "The zip is for $(ARCH): let the parameter Architecture say the same."
-	sam deploy --guided --template-file infra/deploy/template.yaml --capabilities CAPABILITY_NAMED_IAM
+	sam deploy $(if $(wildcard infra/deploy/samconfig.toml),,--guided) --template-file infra/deploy/template.yaml \
+	  --capabilities CAPABILITY_NAMED_IAM
 
 .PHONY: image
 image: ## Build the image for both processors, and push it: make image IMAGE=registry.example.com/sekisho:1.0.0

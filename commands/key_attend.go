@@ -125,13 +125,14 @@ func (d *Desk) missingPermission(ctx context.Context, denied *purge.Denied) erro
 	if err != nil {
 		account = "*"
 	}
-	resource := "*"
+	resource, or := "*", ""
 	if denied.Action == "iam:UpdateAccessKey" || denied.Action == "iam:DeleteAccessKey" {
 		resource = "arn:aws:iam::" + account + ":user/*"
+		or = "\nWhere my role is meant for the users of one path, exempt the others by `path` in `keys.exempt` instead."
 	}
 	return d.announceOnce(ctx, "denied/"+denied.Action, sayTask{Channel: d.Policy.Channels.Keys, Text: fmt.Sprintf(
-		":wrench: *A permission is missing*: AWS does not let me call `%s`, so access keys are not looked after as they should be. Add this statement to my role's policy; the next sweep goes on by itself:\n```{\"Effect\": \"Allow\", \"Action\": \"%s\", \"Resource\": \"%s\"}```",
-		denied.Action, denied.Action, resource)})
+		":wrench: *A permission is missing*: AWS does not let me call `%s`, so access keys are not looked after as they should be. Add this statement to my role's policy; the next sweep goes on by itself:\n```{\"Effect\": \"Allow\", \"Action\": \"%s\", \"Resource\": \"%s\"}```%s",
+		denied.Action, denied.Action, resource, or)})
 }
 
 // KeyWarning tells of what went wrong and could be got around.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,6 +36,9 @@ func (o *keyOffice) wantMissing(action, resource string) {
 	}
 	if grant.Effect != "Allow" || grant.Action != action || grant.Resource != resource {
 		o.t.Errorf("it would grant %+v", grant)
+	}
+	if exempt := strings.Contains(s.text, "`keys.exempt`"); exempt != (resource != "*") {
+		o.t.Errorf("the other way, to leave users out: %v in %q", exempt, s.text)
 	}
 }
 

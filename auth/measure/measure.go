@@ -14,7 +14,7 @@ const (
 	JobLatency                      // of an event's job
 	JobErrors                       // jobs that failed, and events that could not be read
 	GateLatency                     // of a judged start, from EC2's event to the end of acting
-	EventLag                        // from when an event was sent until it is handled; tasks of the bot's own wait on purpose
+	EventLag                        // from when an event was sent until it is handled; of those that come promptly
 	Errors                          // calls of other services that failed
 	SocketConnections               // that are open to Slack
 	count
@@ -59,6 +59,10 @@ var abouts = [count]About{
 	Errors:            {"Errors", "Calls of other services that failed.", Count, []string{"Service"}},
 	SocketConnections: {"SocketConnections", "Open connections to Slack in Socket Mode.", Level, nil},
 }
+
+// Summed says whether CloudWatch is shown the sum of all values too: an alarm
+// looks at one series, and may not search.
+func (m Metric) Summed() bool { return m == JobErrors }
 
 // All lists every Metric.
 func All() iter.Seq[Metric] {

@@ -76,7 +76,8 @@ func gate(p *auth.Policy) []Right {
 			Right{"ec2:StartInstances", Instances, "“Start it now”", resourceTags(guarded)})
 	}
 	if p.Gate.Mode == auth.Enforce && p.Gate.CannotStop[auth.StopProtected] == auth.StopAnyway {
-		all = append(all, Right{"ec2:ModifyInstanceAttribute", Instances, "lifting a stop protection", with(resourceTags(guarded), "ec2:Attribute", "DisableApiStop")})
+		lifts := with(with(resourceTags(guarded), "ec2:Attribute", "DisableApiStop"), "ec2:Attribute/DisableApiStop", "false")
+		all = append(all, Right{"ec2:ModifyInstanceAttribute", Instances, "lifting a stop protection", lifts})
 	}
 	for _, obstacle := range auth.Obstacles() {
 		if p.Gate.Mode == auth.Enforce && p.Gate.CannotStop[obstacle] == auth.Terminate {

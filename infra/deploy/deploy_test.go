@@ -53,7 +53,8 @@ var (
 	balanced = parameters{
 		"CertificateArn": "arn:aws:acm:eu-central-1:111122223333:certificate/1", "PublicSubnetIds": "subnet-3,subnet-4",
 	}
-	keeper = parameters{"Secret": "", "KeeperConfig": secretARN, "KeeperRecord": "ABCDEFGHIJKLMNOPQRSTUV"}
+	keeper          = parameters{"Secret": "", "KeeperConfig": secretARN, "KeeperRecord": "ABCDEFGHIJKLMNOPQRSTUV"}
+	parametersOfSSM = parameters{"Secret": "", "SecretPath": "/sekisho"}
 )
 
 // variants are parameters that between them take every branch of the template.
@@ -63,7 +64,7 @@ func (d deployment) variants() map[string]parameters {
 		"everything":     everything,
 		"with own key":   {"SecretsKeyArn": "arn:aws:kms:eu-central-1:111122223333:key/1", "AlarmMail": "ops@example.com"},
 		"with boundary":  everything.with(parameters{"PermissionsBoundary": "arn:aws:iam::111122223333:policy/boundary"}),
-		"without tag":    everything.with(parameters{"GuardTagKey": ""}),
+		"without tag":    everything.with(parameters{"GuardTagKey": "none"}),
 		"other switches": {"Keys": "observe", "Reports": "on", "MailIdentity": "bot@example.com", "SweepMinutes": "10"},
 	}
 	switch d.file {
@@ -71,7 +72,7 @@ func (d deployment) variants() map[string]parameters {
 		maps.Copy(common, map[string]parameters{
 			"stream": everything.with(parameters{"StreamArn": streamARN}),
 			"api":    {"FrontDoor": "api"},
-			"vpc":    {"SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1"},
+			"vpc":    {"SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1", "FrontConcurrency": "0"},
 			"other references": {
 				"SlackBotToken": "ssm:/sekisho/bot-token", "SlackSigningSecret": "ssm:/sekisho/signing-secret",
 				"Pepper": secretARN, "RedisUrl": secretARN + ":redis_url",
@@ -80,9 +81,11 @@ func (d deployment) variants() map[string]parameters {
 		})
 	case fargate.file:
 		maps.Copy(common, map[string]parameters{
-			"balancer":         everything.with(balanced),
-			"keeper":           keeper,
-			"keeper, balanced": keeper.with(balanced),
+			"balancer":             everything.with(balanced),
+			"keeper":               keeper,
+			"keeper, balanced":     keeper.with(balanced),
+			"parameters":           parametersOfSSM,
+			"parameters, balanced": parametersOfSSM.with(balanced).with(parameters{"SecretsKeyArn": "arn:aws:kms:eu-central-1:111122223333:key/1"}),
 			"policy in secrets": {
 				"Policy": secretARN + ":policy", "RepositoryArn": "arn:aws:ecr:eu-central-1:111122223333:repository/sekisho",
 			},
@@ -176,11 +179,61 @@ func TestTemplatesRefuseSecrets(t *testing.T) {
 			t.Errorf("%s takes the value itself", name)
 		}
 	}
-	for name, value := range map[string]string{"Secret": "xoxb-test", "KeeperConfig": "eyJ0ZXN0IjoxfQ==", "Policy": "version: 1"} {
+	for name, value := range map[string]string{"Secret": "xoxb-test", "SecretPath": "xoxb-test", "KeeperConfig": "eyJ0ZXN0IjoxfQ==", "Policy": "version: 1"} {
 		if _, err := fargate.template(t).Stack(fargate.least.with(parameters{name: value})); err == nil {
 			t.Errorf("%s takes the value itself", name)
 		}
 	}
+}
+
+func TestParametersThatDoNotFitAreRefused(t *testing.T) {
+	for name, p := range map[string]parameters{
+		"no source of secrets":           {"Secret": ""},
+		"two":                            {"SecretPath": "/sekisho"},
+		"two others":                     keeper.with(parametersOfSSM),
+		"all three":                      keeper.with(parameters{"Secret": fargate.least["Secret"], "SecretPath": "/sekisho"}),
+		"Keeper without a record":        keeper.with(parameters{"KeeperRecord": ""}),
+		"a load balancer without subnet": balanced.with(parameters{"PublicSubnetIds": ""}),
+	} {
+		if _, err := fargate.template(t).Stack(fargate.least.with(p)); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+}
+
+// TestWhatTellsOfThePastStays: a stack that is deleted, or whose update failed,
+// leaves its logs, of which the trail is a part, and what was put aside.
+func TestWhatTellsOfThePastStays(t *testing.T) {
+	for _, d := range deployments {
+		for id, r := range d.template(t).Section("Resources") {
+			r := r.(map[string]any)
+			properties, _ := r["Properties"].(map[string]any)
+			isLog := r["Type"] == "AWS::Logs::LogGroup"
+			stays := isLog || r["Type"] == "AWS::SQS::Queue" && properties["RedrivePolicy"] == nil
+			if stays != (r["DeletionPolicy"] == "RetainExceptOnCreate") || isLog != (r["UpdateReplacePolicy"] == "Retain") {
+				t.Errorf("%s: %s: deleted: %v, replaced: %v", d.file, id, r["DeletionPolicy"], r["UpdateReplacePolicy"])
+			}
+		}
+	}
+}
+
+// TestNamesFit: with a stack's name of 51 characters, as README.md promises,
+// none is longer than AWS takes.
+func TestNamesFit(t *testing.T) {
+	longest := map[string]string{ // the property, of up to 64 characters
+		"AWS::Events::Rule": "Name", "AWS::IAM::Role": "RoleName", "AWS::Scheduler::Schedule": "Name",
+		"AWS::Serverless::Function": "FunctionName",
+	}
+	each(t, func(t *testing.T, _ deployment, s *cfn.Stack) {
+		for kind, property := range longest {
+			for _, id := range s.Of(kind) {
+				name := s.Resources[id].Properties[property].(string)
+				if long := strings.Replace(name, cfn.StackName, strings.Repeat("s", 51), 1); len(long) > 64 {
+					t.Errorf("%s: %s", id, long)
+				}
+			}
+		}
+	})
 }
 
 func TestTextsAreTidy(t *testing.T) {

@@ -81,6 +81,10 @@ func TestAFloodStaysOutside(t *testing.T) {
 	if got := fmt.Sprint(s.Resources["Front"].Properties["ReservedConcurrentExecutions"]); got != "7" {
 		t.Errorf("the front may run %s times at once, want 7", got)
 	}
+	// A new account has ten in all, and Lambda keeps a hundred unreserved.
+	if got := lambda.stack(t, parameters{"FrontConcurrency": "0"}).Resources["Front"].Properties["ReservedConcurrentExecutions"]; got != nil {
+		t.Errorf("%v are reserved", got)
+	}
 }
 
 // TestNothingComesInWithoutABalancer looks at Fargate's network.

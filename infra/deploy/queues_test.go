@@ -210,11 +210,11 @@ func TestAlarms(t *testing.T) {
 			"AWS/SQS ApproximateNumberOfMessagesVisible sekisho-gate-dead",
 			"AWS/SQS ApproximateNumberOfMessagesVisible sekisho-keeper-dead",
 			"AWS/SQS ApproximateNumberOfMessagesVisible sekisho-undelivered",
-			"Sekisho Sweeps ",
+			"Sekisho JobErrors ", "Sekisho Sweeps ",
 		}},
 		{fargate, []string{
 			"AWS/SQS ApproximateAgeOfOldestMessage sekisho", "AWS/SQS ApproximateNumberOfMessagesVisible sekisho-dead",
-			"Sekisho SocketConnections ", "Sekisho Sweeps ",
+			"Sekisho JobErrors ", "Sekisho SocketConnections ", "Sekisho Sweeps ",
 		}},
 	} {
 		s := c.stack(t, nil)
@@ -229,7 +229,7 @@ func TestAlarms(t *testing.T) {
 			if fmt.Sprint(p["AlarmActions"]) != "[arn:aws:sns:eu-central-1:111122223333:sekisho-alarms]" {
 				t.Errorf("%s reaches %v", id, p["AlarmActions"])
 			}
-			if silent := p["Namespace"] == "Sekisho"; silent != (p["TreatMissingData"] == "breaching") {
+			if silent := p["MetricName"] == "Sweeps" || p["MetricName"] == "SocketConnections"; silent != (p["TreatMissingData"] == "breaching") {
 				t.Errorf("%s: what becomes of missing data: %v", id, p["TreatMissingData"])
 			}
 		}
@@ -237,6 +237,23 @@ func TestAlarms(t *testing.T) {
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: the alarms are\n%s\nwant\n%s", c.file, strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 		}
+	}
+	for _, c := range []struct {
+		deployment
+		queues []string
+	}{{lambda, []string{"GateQueue", "KeeperQueue"}}, {fargate, []string{"Queue"}}} {
+		s := c.stack(t, nil)
+		alarm := s.Resources["JobsFail"].Properties
+		window := number(t, alarm["Period"]) * number(t, alarm["EvaluationPeriods"])
+		for _, queue := range c.queues {
+			again := number(t, s.Resources[queue].Properties["VisibilityTimeout"])
+			if seen := window / again; seen < number(t, alarm["DatapointsToAlarm"]) {
+				t.Errorf("of what fails from %s the alarm sees %d tries", queue, seen)
+			}
+		}
+	}
+	if p := lambda.stack(t, nil).Resources["KeeperErrors"].Properties; number(t, p["EvaluationPeriods"]) != 1 {
+		t.Errorf("the keeper, which may run once a day, must fail %v times before anybody hears of it", p["EvaluationPeriods"])
 	}
 	for minutes, seconds := range map[string]int{"2": 360, "5": 900, "10": 1800} {
 		s := lambda.stack(t, parameters{"SweepMinutes": minutes})

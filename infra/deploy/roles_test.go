@@ -64,7 +64,7 @@ func switches(visit func(p parameters, policy *auth.Policy)) {
 		for _, may := range []string{"", "StartNow", "Terminate", "Unprotect", "StartNow Terminate Unprotect"} {
 			for _, keys := range []string{"off", "observe", "enforce"} {
 				for _, reports := range []string{"off", "on", "by mail"} {
-					for _, tag := range []string{"Sekisho", ""} {
+					for _, tag := range []string{"Sekisho", "none"} {
 						visit(combination(gate, may, keys, reports, tag))
 					}
 				}
@@ -89,7 +89,7 @@ func combination(gate, may, keys, reports, tag string) (parameters, *auth.Policy
 			policy.Gate.CannotStop[auth.StopProtected] = auth.StopAnyway
 		}
 	}
-	if tag != "" {
+	if tag != "none" {
 		policy.Gate.Guard.Tags = map[string]string{tag: "guarded"}
 	}
 	if keys != "off" {
@@ -119,7 +119,7 @@ var roles = []struct {
 	{lambda, "FrontRole", []auth.Door{auth.DoorHTTP}, false, ofLambda},
 	{lambda, "GateRole", []auth.Door{auth.DoorGate}, false, append(ofLambda, ofQueue...)},
 	{lambda, "KeeperRole", []auth.Door{auth.DoorKeys}, false, append(ofLambda, ofQueue...)},
-	{fargate, "TaskRole", []auth.Door{auth.DoorSocket, auth.DoorGate, auth.DoorKeys}, true, ofReferences},
+	{fargate, "TaskRole", []auth.Door{auth.DoorSocket, auth.DoorGate, auth.DoorKeys}, true, []string{"ssm:GetParameter"}}, // the policy's reference is known to be one
 }
 
 var (
@@ -307,17 +307,39 @@ func TestRolesReadTheirOwnSecretsAlone(t *testing.T) {
 		{fargate, nil, "TaskRole", []string{ssm + "/sekisho/policy"}},
 		{fargate, parameters{"Policy": secrets + "policy-AbCdEf:yaml"}, "TaskRole", []string{secrets + "policy-AbCdEf"}},
 		{fargate, nil, "ExecutionRole", []string{secrets + "sekisho-AbCdEf"}},
-		{fargate, parameters{"Secret": "", "KeeperConfig": secretARN}, "ExecutionRole", []string{secretARN}},
+		{fargate, keeper, "ExecutionRole", []string{secretARN}},
+		{fargate, parametersOfSSM, "ExecutionRole", []string{
+			ssm + "/sekisho/REDIS_URL", ssm + "/sekisho/SEKISHO_PEPPER", ssm + "/sekisho/SLACK_APP_TOKEN", ssm + "/sekisho/SLACK_BOT_TOKEN",
+		}},
+		{fargate, parametersOfSSM.with(balanced), "ExecutionRole", []string{
+			ssm + "/sekisho/REDIS_URL", ssm + "/sekisho/SEKISHO_PEPPER", ssm + "/sekisho/SLACK_BOT_TOKEN", ssm + "/sekisho/SLACK_SIGNING_SECRET",
+		}},
 	} {
 		var got []string
 		for _, st := range statements(t, c.stack(t, c.given), c.role) {
-			if slices.Contains(st.Action, "secretsmanager:GetSecretValue") {
+			if slices.ContainsFunc(st.Action, func(action string) bool { return slices.Contains(append(ofReferences, "ssm:GetParameters"), action) }) {
 				got = append(got, st.Resource...)
 			}
 		}
 		slices.Sort(got)
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s with %v may read\n%v, want\n%v", c.role, c.given, got, c.want)
+		}
+	}
+}
+
+// TestECSDecryptsByTheServiceThatKeepsTheSecrets looks at a key of one's own.
+func TestECSDecryptsByTheServiceThatKeepsTheSecrets(t *testing.T) {
+	key := parameters{"SecretsKeyArn": "arn:aws:kms:eu-central-1:111122223333:key/1"}
+	for service, p := range map[string]parameters{"secretsmanager": key, "ssm": key.with(parametersOfSSM)} {
+		var got []string
+		for _, st := range statements(t, fargate.stack(t, p), "ExecutionRole") {
+			if slices.Contains(st.Action, "kms:Decrypt") {
+				got = append(got, st.Condition["StringEquals"]["kms:ViaService"]...)
+			}
+		}
+		if want := []string{service + ".eu-central-1.amazonaws.com"}; !slices.Equal(got, want) {
+			t.Errorf("ECS decrypts by %v, want %v", got, want)
 		}
 	}
 }

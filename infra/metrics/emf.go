@@ -27,7 +27,7 @@ func (m *Meter) Flush(w io.Writer) error {
 		if value == nil {
 			continue
 		}
-		line, err := line(at, s.total.Metric.About(), s.total.By, value)
+		line, err := line(at, s.total.Metric, s.total.By, value)
 		if err != nil {
 			return err
 		}
@@ -82,22 +82,24 @@ type directive struct {
 
 type metricSet struct {
 	Namespace  string
-	Dimensions [1][]string
+	Dimensions [][]string // sets of them: each makes a series
 	Metrics    [1]metric
 }
 
 type metric struct{ Name, Unit string }
 
-func line(at time.Time, about measure.About, by measure.By, value any) ([]byte, error) {
-	unit := "Count"
+func line(at time.Time, m measure.Metric, by measure.By, value any) ([]byte, error) {
+	about, unit := m.About(), "Count"
 	if about.Kind == measure.Time {
 		unit = "Milliseconds"
 	}
+	// Without dimensions there is one set still, which is empty and not null.
+	dimensions := [][]string{append([]string{}, about.By...)}
+	if m.Summed() {
+		dimensions = append(dimensions, []string{})
+	}
 	members := map[string]any{
-		"_aws": directive{at.UnixMilli(), [1]metricSet{{
-			// Without dimensions there is one set still, which is empty and not null.
-			Namespace, [1][]string{append([]string{}, about.By...)}, [1]metric{{about.Name, unit}},
-		}}},
+		"_aws":     directive{at.UnixMilli(), [1]metricSet{{Namespace, dimensions, [1]metric{{about.Name, unit}}}}},
 		about.Name: value,
 	}
 	for n, dimension := range about.By {

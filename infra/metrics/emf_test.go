@@ -65,10 +65,12 @@ func holds(line map[string]any) error {
 	}
 	named := map[string]bool{"_aws": true}
 	set := line["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)
-	for _, dimension := range set["Dimensions"].([]any)[0].([]any) {
-		named[dimension.(string)] = true
-		if text, ok := line[dimension.(string)].(string); !ok || text == "" {
-			return fmt.Errorf("the dimension %v has the value %v", dimension, line[dimension.(string)])
+	for _, dimensions := range set["Dimensions"].([]any) {
+		for _, dimension := range dimensions.([]any) {
+			named[dimension.(string)] = true
+			if text, ok := line[dimension.(string)].(string); !ok || text == "" {
+				return fmt.Errorf("the dimension %v has the value %v", dimension, line[dimension.(string)])
+			}
 		}
 	}
 	for _, metric := range set["Metrics"].([]any) {
@@ -127,6 +129,7 @@ func TestALine(t *testing.T) {
 	}
 	m.Took(measure.JobLatency, measure.By{"Sweep"}, 1500*time.Microsecond)
 	m.Took(measure.JobLatency, measure.By{"Sweep"}, 2*time.Second)
+	m.Count(measure.JobErrors, measure.By{"Sweep"})
 	m.Count(measure.Sweeps, measure.By{})
 	var out bytes.Buffer
 	if err := m.Flush(&out); err != nil {
@@ -135,6 +138,7 @@ func TestALine(t *testing.T) {
 	const want = `{"Act":"pass.issue","Decisions":3,"Outcome":"done","_aws":{"Timestamp":1800000000000,"CloudWatchMetrics":[{"Namespace":"Sekisho","Dimensions":[["Act","Outcome"]],"Metrics":[{"Name":"Decisions","Unit":"Count"}]}]}}
 {"Sweeps":1,"_aws":{"Timestamp":1800000000000,"CloudWatchMetrics":[{"Namespace":"Sekisho","Dimensions":[[]],"Metrics":[{"Name":"Sweeps","Unit":"Count"}]}]}}
 {"Job":"Sweep","JobLatency":[1.5,2000],"_aws":{"Timestamp":1800000000000,"CloudWatchMetrics":[{"Namespace":"Sekisho","Dimensions":[["Job"]],"Metrics":[{"Name":"JobLatency","Unit":"Milliseconds"}]}]}}
+{"Job":"Sweep","JobErrors":1,"_aws":{"Timestamp":1800000000000,"CloudWatchMetrics":[{"Namespace":"Sekisho","Dimensions":[["Job"],[]],"Metrics":[{"Name":"JobErrors","Unit":"Count"}]}]}}
 `
 	if out.String() != want {
 		t.Errorf("written:\n%swant:\n%s", out.String(), want)

@@ -14,6 +14,12 @@ Parameters:
   Size: {Type: Number, Default: 5, MinValue: 1, MaxValue: 9}
   Subnets: {Type: CommaDelimitedList, Default: "a,b"}
   Word: {Type: String, Default: "no", AllowedValues: ["no", "yes"], AllowedPattern: "[a-z]+"}
+Rules:
+  ANameHasSubnets:
+    RuleCondition: !Not [!Equals [!Ref Name, ""]]
+    Assertions:
+      - Assert: {"Fn::Not": [{"Fn::EachMemberEquals": [!Ref Subnets, ""]}]}
+        AssertDescription: Name needs Subnets
 Conditions:
   Named: !Not [!Equals [!Ref Name, ""]]
   Both: !And [!Condition Named, !Equals [!Ref Size, 5]]
@@ -127,12 +133,28 @@ func TestWrongParametersAreErrors(t *testing.T) {
 	}
 }
 
-func TestWhatIsReferredToAndNotThereIsFoundInEveryBranch(t *testing.T) {
-	template, err := cfn.Read([]byte(strings.NewReplacer("!Ref Name}]", "!Ref Nam}]", "${Queue.Arn}", "${Quee.Arn}").Replace(small)))
+func TestRulesAreHeld(t *testing.T) {
+	template, err := cfn.Read([]byte(small))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(template.Dangling(), "; "); got != "Queue: Ref Nam; Rule: Fn::Sub ${Quee.Arn}" {
+	for _, c := range []struct {
+		name, subnets string
+		want          bool
+	}{{"", "", true}, {"hana", "a", true}, {"hana", ",a", true}, {"hana", "", false}} {
+		_, err := template.Stack(map[string]string{"Name": c.name, "Subnets": c.subnets})
+		if taken := err == nil; taken != c.want || !taken && err.Error() != "rule ANameHasSubnets: Name needs Subnets" {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+func TestWhatIsReferredToAndNotThereIsFoundInEveryBranch(t *testing.T) {
+	template, err := cfn.Read([]byte(strings.NewReplacer("!Ref Name}]", "!Ref Nam}]", "${Queue.Arn}", "${Quee.Arn}", "[!Ref Subnets, \"\"]", "[!Ref Subnet, \"\"]").Replace(small)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(template.Dangling(), "; "); got != "ANameHasSubnets: Ref Subnet; Queue: Ref Nam; Rule: Fn::Sub ${Quee.Arn}" {
 		t.Errorf("dangling: %s", got)
 	}
 	if got := template.Unused(); len(got) > 0 {

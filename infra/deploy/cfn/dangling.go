@@ -75,7 +75,7 @@ func (t *Template) Unused() (unused []string) {
 // walk shows every function of the template, and the conditions and
 // dependencies of its resources and outputs.
 func (t *Template) walk(show func(where, name string, arg any)) {
-	for _, section := range []string{"Conditions", "Globals", "Resources", "Outputs"} {
+	for _, section := range []string{"Rules", "Conditions", "Globals", "Resources", "Outputs"} {
 		for _, id := range sorted(t.Section(section)) {
 			entry := t.Section(section)[id]
 			if m, ok := entry.(map[string]any); ok && section != "Conditions" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -119,6 +120,13 @@ func simple(s *Stack, name string, args []any) (any, error) {
 		return s.attribute(fmt.Sprint(args[0]), fmt.Sprint(args[1]))
 	case "Fn::Equals":
 		return reflect.DeepEqual(text(args[0]), text(args[1])), nil
+	case "Fn::EachMemberEquals":
+		other := func(one any) bool { return text(one) != text(args[1]) }
+		all, ok := args[0].([]any)
+		if !ok {
+			return nil, errArguments
+		}
+		return !slices.ContainsFunc(all, other), nil
 	case "Fn::Split":
 		parts := []any{}
 		for part := range strings.SplitSeq(fmt.Sprint(args[1]), fmt.Sprint(args[0])) {

@@ -45,6 +45,9 @@ func (t *Template) Stack(parameters map[string]string) (*Stack, error) {
 	if err := s.takeParameters(parameters); err != nil {
 		return nil, err
 	}
+	if err := s.rules(); err != nil {
+		return nil, err
+	}
 	var wrong []error
 	for _, name := range sorted(t.Section("Conditions")) {
 		if _, err := s.condition(name); err != nil {

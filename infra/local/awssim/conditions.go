@@ -22,11 +22,11 @@ func (f facts) add(key, value string) {
 	f[key] = append(f[key], value)
 }
 
-// conditionKeys are all that a call here can have. What a tag's key follows ends in a slash.
+// conditionKeys are all that a call here can have. What the name of a tag or an attribute follows ends in a slash.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html#amazonec2-policy-keys
 var conditionKeys = []string{
 	"aws:principalarn", "aws:requestedregion", "aws:requesttag/", "aws:resourcetag/", "aws:viaawsservice", tagKeys,
-	"ec2:attribute", "ec2:resourcetag/", "iam:resourcetag/", "ses:fromaddress",
+	"ec2:attribute", "ec2:attribute/", "ec2:resourcetag/", "iam:resourcetag/", "ses:fromaddress",
 }
 
 // tagKeys is the one key that has several values.

@@ -33,7 +33,9 @@ func (c *Cloud) ec2Needs(action string, f form) []need {
 		}
 	case "ModifyInstanceAttribute":
 		ids = []string{f.get("InstanceId")}
-		more.add("ec2:Attribute", attributeSet(f))
+		name, value := attributeSet(f)
+		more.add("ec2:Attribute", name)
+		more.add("ec2:Attribute/"+name, value)
 	default:
 		return []need{{action: "ec2:" + action, resource: "*"}}
 	}
@@ -50,18 +52,17 @@ func (c *Cloud) ec2Needs(action string, f form) []need {
 	return needs
 }
 
-// attributeSet is the value of ec2:Attribute: the parameter's name (inferred), "DisableApiStop".
-func attributeSet(f form) string {
+// attributeSet is the value of ec2:Attribute, which is the parameter's name (inferred), "DisableApiStop", and what it is set to.
+func attributeSet(f form) (name, value string) {
 	for parameter := range f.values {
 		if name, isOne := strings.CutSuffix(parameter, ".Value"); isOne {
-			return name
+			return name, f.get(parameter)
 		}
 	}
-	name := f.get("Attribute") // "disableApiStop"
-	if name == "" {
-		return ""
+	if name = f.get("Attribute"); name != "" { // "disableApiStop"
+		name = strings.ToUpper(name[:1]) + name[1:]
 	}
-	return strings.ToUpper(name[:1]) + name[1:]
+	return name, f.get("Value")
 }
 
 func tagFacts(tags map[string]string, families ...string) facts {

@@ -144,11 +144,16 @@ func TestRoleOfAttributes(t *testing.T) {
 		{InstanceId: &i.ID, DisableApiStop: &ec2types.AttributeBooleanValue{Value: aws.Bool(false)}},
 		{InstanceId: &i.ID, Attribute: ec2types.InstanceAttributeNameDisableApiStop, Value: aws.String("false")},
 	}
-	for attribute, code := range map[string]string{"DisableApiStop": "", "DisableApiTermination": "UnauthorizedOperation"} {
-		gate := w.gate(allow("ec2:ModifyInstanceAttribute", "arn:aws:ec2:*:*:instance/"+i.ID, `"StringEquals": {"ec2:Attribute": "`+attribute+`"}`))
+	for condition, code := range map[string]string{
+		`"ec2:Attribute": "DisableApiStop"`:                                          "",
+		`"ec2:Attribute": "DisableApiTermination"`:                                   "UnauthorizedOperation",
+		`"ec2:Attribute": "DisableApiStop", "ec2:Attribute/DisableApiStop": "false"`: "",
+		`"ec2:Attribute/DisableApiStop": "true"`:                                     "UnauthorizedOperation",
+	} {
+		gate := w.gate(allow("ec2:ModifyInstanceAttribute", "arn:aws:ec2:*:*:instance/"+i.ID, `"StringEquals": {`+condition+`}`))
 		for _, in := range unprotect {
 			_, err := gate.ec2.ModifyInstanceAttribute(t.Context(), in)
-			wantRight(t, attribute, err, code)
+			wantRight(t, condition, err, code)
 		}
 	}
 }
