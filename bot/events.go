@@ -67,7 +67,7 @@ func (b *Bot) event(ctx context.Context, way string, sent time.Time, text []byte
 	if sent.IsZero() {
 		sent = e.Time
 	}
-	if !e.Own() && !sent.IsZero() { // tasks wait on purpose
+	if e.Prompt() && !sent.IsZero() {
 		b.desk.Since(sent, measure.EventLag, way)
 	}
 	defer b.desk.Since(b.desk.Now(), measure.JobLatency, e.DetailType)

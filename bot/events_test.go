@@ -144,7 +144,7 @@ func TestAJobIsCutOffAtItsLimit(t *testing.T) {
 		w := worldOn(t, nil)
 		w.AddJob(endless("usual", 0))
 		w.AddJob(endless("long", 13*time.Minute))
-		l := &bot.Lambda{Bot: w.Bot, Doors: bot.Doors{Gate: true, Keys: true}}
+		l := &bot.Lambda{Bot: w.Bot}
 		invoke := func(ctx context.Context, text []byte) error {
 			_, err := l.Invoke(ctx, text)
 			return err

@@ -19,9 +19,8 @@ import (
 // Lambda answers invocations: a function URL's requests, SQS and Kinesis
 // batches, and events that EventBridge sends straight. It is a lambda.Handler.
 type Lambda struct {
-	Bot   *Bot
-	Doors Doors
-	HTTP  *HTTP // nil when the http door is closed
+	Bot  *Bot
+	HTTP *HTTP // nil when the http door is closed
 	// Before, if set, is called when an invocation begins.
 	Before func(context.Context)
 	// After, if set, is called when an invocation is over, whether or not it
@@ -38,7 +37,8 @@ var errDeadline = errors.New("the function's time is up")
 
 var errClosed = errors.New("this process does not open that door (SEKISHO_DOORS)")
 
-// Invoke tells one kind of invocation from another by its shape.
+// Invoke answers one invocation. What fails is in the log, too: Lambda's own line
+// about it has no request id.
 func (l *Lambda) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if l.After != nil {
 		defer l.After()
@@ -49,6 +49,15 @@ func (l *Lambda) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if l.Before != nil {
 		l.Before(ctx)
 	}
+	answer, err := l.invoke(ctx, payload)
+	if err != nil {
+		l.Bot.log.ErrorContext(ctx, "an invocation failed", "error", err)
+	}
+	return answer, err
+}
+
+// invoke tells one kind of invocation from another by its shape.
+func (l *Lambda) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	var shape struct {
 		RequestContext struct {
 			HTTP *struct{} `json:"http"`
@@ -68,7 +77,7 @@ func (l *Lambda) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	switch {
 	case shape.RequestContext.HTTP != nil:
 		return l.url(ctx, payload)
-	case !l.Doors.Events():
+	case !l.Bot.doors.Events():
 		return nil, errClosed
 	case len(shape.Records) > 0 && shape.Records[0].Source == "aws:sqs":
 		return l.batch(ctx, payload)
@@ -81,7 +90,7 @@ func (l *Lambda) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 // url answers a function URL's request (payload format 2.0):
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
 func (l *Lambda) url(ctx context.Context, payload []byte) ([]byte, error) {
-	if !l.Doors.HTTP || l.HTTP == nil {
+	if l.HTTP == nil {
 		return urlAnswer(plain(http.StatusForbidden, errClosed.Error()+"\n"))
 	}
 	var r events.LambdaFunctionURLRequest

@@ -28,7 +28,8 @@ func function(t testing.TB, doors string) (*world, *bot.Lambda) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &bot.Lambda{Bot: w.Bot, Doors: open}
+	w.Bot = bot.New(w.desk, open)
+	l := &bot.Lambda{Bot: w.Bot}
 	if open.HTTP {
 		l.HTTP = door(t, w)
 	}

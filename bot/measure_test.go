@@ -165,6 +165,9 @@ func TestAnEventsLagIsFromWhenItWasSent(t *testing.T) {
 		"through a stream": {"kinesis", 7 * time.Second, func(t *testing.T, _ *world, l *bot.Lambda) {
 			l.Invoke(t.Context(), streamOf(t, streamed{"k", event("test"), 7 * time.Second}))
 		}},
+		"through a stream, too late": {"kinesis", 2 * time.Hour, func(t *testing.T, _ *world, l *bot.Lambda) {
+			l.Invoke(t.Context(), streamOf(t, streamed{"k", event("test"), 2 * time.Hour}))
+		}},
 		"polled": {"sqs", 3 * time.Second, func(t *testing.T, w *world, _ *bot.Lambda) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
@@ -180,13 +183,19 @@ func TestAnEventsLagIsFromWhenItWasSent(t *testing.T) {
 			w.wantTook(t, c.lag, measure.EventLag, c.way)
 		})
 	}
-	t.Run("a task, which waits on purpose", func(t *testing.T) {
-		w, l := function(t, "events")
-		l.Invoke(t.Context(), batchOf(t, `{"source":"sekisho.task","detail-type":"Settle a start","time":"2027-01-15T07:00:00Z","detail":{}}`))
-		if got := w.measured(measure.EventLag, "sqs").Count; got != 0 {
-			t.Errorf("measured %d times", got)
-		}
-	})
+	for name, event := range map[string]string{
+		"a task, which waits on purpose":        `{"source":"sekisho.task","detail-type":"Settle a start","time":"2027-01-15T07:00:00Z","detail":{}}`,
+		"CloudTrail's, which come minutes late": `{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","time":"2027-01-15T07:50:00Z","detail":{}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, l := function(t, "events")
+			l.Invoke(t.Context(), []byte(event))
+			l.Invoke(t.Context(), batchOf(t, event))
+			if direct, sqs := w.measured(measure.EventLag, "direct").Count, w.measured(measure.EventLag, "sqs").Count; direct+sqs != 0 {
+				t.Errorf("measured %d times", direct+sqs)
+			}
+		})
+	}
 }
 
 // After is called for every invocation: what it does would else wait for the

@@ -98,6 +98,22 @@ func TestAnEnvelopeNamesItsRequest(t *testing.T) {
 	})
 }
 
+func TestAFailedInvocationIsLogged(t *testing.T) {
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "8476a536-e9f4"})
+	w, l := function(t, "events")
+	noted(w)
+	if _, err := l.Invoke(ctx, []byte(note("bad"))); err == nil || !strings.Contains(w.log.String(), err.Error()[len(`event "bad"`):]) {
+		t.Errorf("the error is %v, the log:\n%s", err, w.log)
+	}
+	w.wantID(t, "an invocation failed", "8476a536-e9f4")
+	w.log.Reset()
+	l.Invoke(ctx, []byte(note("good")))
+	l.Invoke(ctx, batchOf(t, note("bad"))) // which has a line of its own
+	if lines := w.logged(t, "an invocation failed"); len(lines) > 0 {
+		t.Errorf("what did not fail is logged:\n%s", w.log)
+	}
+}
+
 func TestAnEventNamesItsRequest(t *testing.T) {
 	ctx := lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{AwsRequestID: "8476a536-e9f4"})
 	const event = `{"source":"test","detail-type":"say","id":"event-1"}`

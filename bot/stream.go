@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"sekisho/auth/measure"
 )
 
 // TooOld is how long an event may have waited in a stream to be acted on. What
@@ -58,6 +60,7 @@ func (l *Lambda) record(ctx context.Context, r events.KinesisEventRecord) error 
 	ctx = WithRequest(ctx, r.EventID)
 	arrived := r.Kinesis.ApproximateArrivalTimestamp.Time
 	if age := l.now().Sub(arrived); age > TooOld {
+		l.Bot.desk.Since(arrived, measure.EventLag, viaStream) // so far behind is what the metric is for
 		l.Bot.log.WarnContext(ctx, "a record too old to act on was passed over", "record", r.EventID, "age", age.Round(time.Second))
 		return nil
 	}

@@ -111,8 +111,9 @@ type Event struct {
 	Detail     json.RawMessage `json:"detail"`
 }
 
-// Own says that it is a task of the bot's own.
-func (e Event) Own() bool { return e.Source == taskSource }
+// Prompt says that it comes as soon as it can: the bot's own tasks wait on
+// purpose, and CloudTrail tells of a call minutes later.
+func (e Event) Prompt() bool { return e.Source != taskSource && e.DetailType != calledByTrail }
 
 func (e Event) actor() auth.Actor { return auth.Actor{Door: doorEvents, Source: e.ID} }
 

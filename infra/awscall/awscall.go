@@ -17,8 +17,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/cenkalti/backoff/v5"
 )
 
@@ -32,8 +34,21 @@ const (
 type Call struct {
 	Config      aws.Config
 	Service     string // as it stands in the signature and the host's name
+	ServiceID   string // as the SDK has it, such as "Config Service"
 	ContentType string
 	Target      string // of a JSON service; else empty
+}
+
+// Partition is that of the Region.
+// https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+func Partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
 }
 
 // answerAtMost is more than any of the answers is long.
@@ -48,8 +63,25 @@ func IsRegion(text string) bool {
 }
 
 // Send asks, three times where AWS is busy or cannot be reached. What AWS
-// refuses is a smithy.APIError, as the SDK's is.
+// refuses is a smithy.APIError, as the SDK's is. Of the configuration's APIOptions
+// those count that stand around a whole operation (the step Initialize).
 func (c Call) Send(ctx context.Context, region, body string) ([]byte, error) {
+	stack := middleware.NewStack(c.ServiceID, func() any { return nil })
+	for _, option := range c.Config.APIOptions {
+		if err := option(stack); err != nil {
+			return nil, err
+		}
+	}
+	send := middleware.HandlerFunc(func(ctx context.Context, _ any) (any, middleware.Metadata, error) {
+		answer, err := c.send(ctx, region, body)
+		return answer, middleware.Metadata{}, err
+	})
+	answer, _, err := stack.Initialize.HandleMiddleware(awsmiddleware.SetServiceID(ctx, c.ServiceID), body, send)
+	text, _ := answer.([]byte)
+	return text, err
+}
+
+func (c Call) send(ctx context.Context, region, body string) ([]byte, error) {
 	if !IsRegion(region) {
 		return nil, fmt.Errorf("%.40q is no AWS region", region)
 	}
@@ -99,7 +131,7 @@ func (c Call) url(region string) string {
 		return base
 	}
 	host := "https://" + c.Service + "." + region + ".amazonaws.com"
-	if strings.HasPrefix(region, "cn-") {
+	if Partition(region) == "aws-cn" {
 		host += ".cn"
 	}
 	return host + "/"

@@ -1,6 +1,7 @@
 package awscall_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -10,8 +11,10 @@ import (
 	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
 
 	"sekisho/infra/awscall"
 )
@@ -99,6 +102,36 @@ func TestOnlyWhatIsBusyIsAskedAgain(t *testing.T) {
 				t.Errorf("%d %s: asked %d times, %v", c.status, c.body, calls, err)
 			}
 		})
+	}
+}
+
+// What counts the SDK's calls counts these, too: once, however often it was tried.
+func TestTheConfigurationsOptionsStandAroundACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := call(func(*http.Request) (int, string) { return http.StatusInternalServerError, `{"__type":"Busy"}` })
+		c.ServiceID = "SSM"
+		var seen []string
+		c.Config.APIOptions = append(c.Config.APIOptions, func(s *middleware.Stack) error {
+			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("test", func(
+				ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+			) (middleware.InitializeOutput, middleware.Metadata, error) {
+				out, metadata, err := next.HandleInitialize(ctx, in)
+				seen = append(seen, awsmiddleware.GetServiceID(ctx)+" "+err.Error())
+				return out, metadata, err
+			}), middleware.After)
+		})
+		_, err := c.Send(t.Context(), "eu-west-1", "{}")
+		if e, ok := errors.AsType[smithy.APIError](err); !ok || e.ErrorCode() != "Busy" || len(seen) != 1 || seen[0] != "SSM "+err.Error() {
+			t.Errorf("%v; seen was %q", err, seen)
+		}
+	})
+}
+
+func TestPartition(t *testing.T) {
+	for region, want := range map[string]string{"eu-central-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov", "": "aws"} {
+		if got := awscall.Partition(region); got != want {
+			t.Errorf("%q is of %q, want %q", region, got, want)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"sekisho/auth/rights"
+	"sekisho/infra/awscall"
 )
 
 // place is where an action must be allowed: at one of these ARNs.
@@ -85,14 +86,7 @@ func everywhere(r types.EvaluationResult, places []place) bool {
 
 // QueueARN reads a queue's URL, for a bot in this Region.
 func QueueARN(region, queue string) (string, bool) {
-	partition := "aws"
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		partition = "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		partition = "aws-us-gov"
-	}
-	return queueARN(partition, region, queue)
+	return queueARN(awscall.Partition(region), region, queue)
 }
 
 // queueARN reads a queue's URL. Without a Region in its host's name the queue is in

@@ -14,11 +14,11 @@ import (
 )
 
 func stsCall(c aws.Config) awscall.Call {
-	return awscall.Call{Config: c, Service: "sts", ContentType: awscall.Form}
+	return awscall.Call{Config: c, Service: "sts", ServiceID: "STS", ContentType: awscall.Form}
 }
 
 func configCall(c aws.Config) awscall.Call {
-	return awscall.Call{Config: c, Service: "config", ContentType: awscall.JSON, Target: "StarlingDoveService.ListDiscoveredResources"}
+	return awscall.Call{Config: c, Service: "config", ServiceID: "Config Service", ContentType: awscall.JSON, Target: "StarlingDoveService.ListDiscoveredResources"}
 }
 
 // WhoAmI says whom the bot's own credentials belong to. For a role the user id

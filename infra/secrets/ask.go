@@ -27,10 +27,10 @@ func (s Source) ask(ctx context.Context, at place) (string, error) {
 	var question any
 	switch at.service {
 	case secretsManager:
-		call.Config, call.Target = s.AWS("secrets_manager"), "secretsmanager.GetSecretValue"
+		call.Config, call.ServiceID, call.Target = s.AWS("secrets_manager"), "Secrets Manager", "secretsmanager.GetSecretValue"
 		question = map[string]string{"SecretId": at.id}
 	case ssm:
-		call.Config, call.Target = s.AWS("ssm"), "AmazonSSM.GetParameter"
+		call.Config, call.ServiceID, call.Target = s.AWS("ssm"), "SSM", "AmazonSSM.GetParameter"
 		question = map[string]any{"Name": at.id, "WithDecryption": true}
 	}
 	body, err := json.Marshal(question)
@@ -103,12 +103,5 @@ func (p place) arn() string {
 	if strings.HasPrefix(p.id, "arn:") {
 		return p.id
 	}
-	partition := "aws"
-	switch {
-	case strings.HasPrefix(p.region, "cn-"):
-		partition = "aws-cn"
-	case strings.HasPrefix(p.region, "us-gov-"):
-		partition = "aws-us-gov"
-	}
-	return "arn:" + partition + ":ssm:" + p.region + ":*:parameter" + p.id
+	return "arn:" + awscall.Partition(p.region) + ":ssm:" + p.region + ":*:parameter" + p.id
 }

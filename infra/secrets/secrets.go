@@ -100,32 +100,38 @@ func (s *Set) Value(variable string) (string, error) {
 	return v.text, v.err
 }
 
-// Renew reads again what does not stand in a variable itself, and names the
-// variables whose values are others now. Before the TTL is over, or while
-// another does the same, it does nothing. What cannot be read keeps its value.
-func (s *Set) Renew(ctx context.Context) (changed []string, err error) {
+// Renew reads again what does not stand in a variable itself, and has each value
+// that is another now used. One that use refuses is as if it had not been read:
+// it is offered again each time. Before the TTL is over, or while another does
+// the same, Renew does nothing. What cannot be read keeps its value, and is the
+// error.
+func (s *Set) Renew(ctx context.Context, use func(variable, value string) error) error {
 	if len(s.places) == 0 || !s.renewing.TryLock() {
-		return nil, nil
+		return nil
 	}
 	defer s.renewing.Unlock()
 	if !s.due() {
-		return nil, nil
+		return nil
 	}
 	fresh := s.fetch(ctx)
+	var failed []error
+	for _, name := range slices.Sorted(maps.Keys(fresh)) {
+		v := fresh[name]
+		if v.err != nil {
+			failed = append(failed, v.err)
+			continue
+		}
+		if now, _ := s.Value(name); v.text == now || use(name, v.text) != nil {
+			continue
+		}
+		s.mu.Lock()
+		s.values[name] = v
+		s.mu.Unlock()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.read = s.source.Now() // of a failure too: who cannot be reached is not asked each time
-	var failed []error
-	for _, name := range slices.Sorted(maps.Keys(fresh)) {
-		switch v := fresh[name]; {
-		case v.err != nil:
-			failed = append(failed, v.err)
-		case v.text != s.values[name].text:
-			s.values[name] = v
-			changed = append(changed, name)
-		}
-	}
-	return changed, errors.Join(failed...)
+	return errors.Join(failed...)
 }
 
 func (s *Set) due() bool {

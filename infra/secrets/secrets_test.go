@@ -165,7 +165,7 @@ func TestPlainValuesNeedNoAWS(t *testing.T) {
 		return aws.Config{}
 	}
 	set := secrets.Read(t.Context(), s, "FOO")
-	if changed, err := set.Renew(t.Context()); changed != nil || err != nil {
+	if changed, err := renew(t.Context(), set); changed != nil || err != nil {
 		t.Errorf("%q, %v", changed, err)
 	}
 }
@@ -283,6 +283,46 @@ func TestAWSIsAskedThreeTimes(t *testing.T) {
 	}
 }
 
+// renew names the variables whose new values were there to be used.
+func renew(ctx context.Context, set *secrets.Set) (changed []string, err error) {
+	err = set.Renew(ctx, func(variable, _ string) error {
+		changed = append(changed, variable)
+		return nil
+	})
+	return changed, err
+}
+
+// What is refused is offered each time until it is taken, or the one of before
+// is back; another is taken meanwhile.
+func TestARefusedSecretIsOfferedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &vault{secrets: map[string]any{botARN: `{"a":"one","b":"one"}`}}
+		set := read(t, v, map[string]string{"A": botARN + ":a", "B": botARN + ":b"})
+		for n, step := range []struct{ stored, offered, a, b string }{
+			{`{"a":"bad","b":"two"}`, "A=bad B=two ", "one", "two"},
+			{`{"a":"bad","b":"two"}`, "A=bad ", "one", "two"},
+			{`{"a":"one","b":"two"}`, "", "one", "two"},
+			{`{"a":"two","b":"two"}`, "A=two ", "two", "two"},
+		} {
+			v.put(botARN, step.stored)
+			time.Sleep(5 * time.Minute)
+			offered := ""
+			err := set.Renew(t.Context(), func(variable, value string) error {
+				offered += variable + "=" + value + " "
+				if value == "bad" {
+					return errors.New("it cannot be used")
+				}
+				return nil
+			})
+			a, _ := set.Value("A")
+			b, _ := set.Value("B")
+			if err != nil || offered != step.offered || a != step.a || b != step.b {
+				t.Errorf("step %d: offered %q, now %q and %q, %v; want %+v", n+1, offered, a, b, err, step)
+			}
+		}
+	})
+}
+
 func TestRenew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := file(t, "one")
@@ -291,7 +331,7 @@ func TestRenew(t *testing.T) {
 		set := secrets.Read(t.Context(), v.source(env), "A", "B", "C", "D")
 		step := func(what string, want, failed []string, values string) {
 			t.Helper()
-			changed, err := set.Renew(t.Context())
+			changed, err := renew(t.Context(), set)
 			if !slices.Equal(changed, want) {
 				t.Errorf("%s: changed %q, want %q", what, changed, want)
 			}
@@ -344,7 +384,7 @@ func TestRenew(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
-		if changed, err := set.Renew(ctx); err == nil || changed != nil || time.Since(began) != time.Second {
+		if changed, err := renew(ctx, set); err == nil || changed != nil || time.Since(began) != time.Second {
 			t.Errorf("bounded: %q, %v after %s", changed, err, time.Since(began))
 		}
 	})
@@ -362,7 +402,7 @@ func TestRenewFromManyGoroutines(t *testing.T) {
 		all.Go(func() {
 			for i := range 50 {
 				v.put(botARN, fmt.Sprint(n*50+i+1))
-				changed, err := set.Renew(t.Context())
+				changed, err := renew(t.Context(), set)
 				if err != nil {
 					t.Error(err)
 				}

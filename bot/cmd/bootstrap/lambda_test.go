@@ -456,6 +456,30 @@ func TestSlackHangsUntilTheDeadline(t *testing.T) {
 	f.survives()
 }
 
+// A log that is not all JSON cannot be searched by its fields.
+func TestEveryLineIsJSON(t *testing.T) {
+	w := open(t)
+	f := w.deploy("gate", 20*time.Second, "REDIS_URL=redis://127.0.0.1:1") // where nobody listens
+	if _, err := f.invoke(sweepEvent); err == nil {
+		t.Fatal("the sweep did not fail")
+	}
+	ill := w.deploy("nowhere", 10*time.Second)
+	if _, err := ill.invoke(sweepEvent); err == nil {
+		t.Fatal("a function of no door was started")
+	}
+	all := f.Logs(name) + ill.Logs(name)
+	for line := range strings.Lines(all) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("this line is not: %s", line)
+		}
+	}
+	for _, want := range []string{`"msg":"an invocation failed","error":"event`, `"level":"WARN","msg":"go-redis"`, `"level":"WARN","msg":"{\"errorMessage\"`, `"msg":"the function cannot start"`} {
+		if !strings.Contains(all, want) {
+			t.Errorf("no line has %s:\n%s", want, all)
+		}
+	}
+}
+
 // The secrets are there before the first invocation is asked for.
 func TestSecretsAndPolicyByReference(t *testing.T) {
 	const secret = "test-secret-out-of-the-vault"

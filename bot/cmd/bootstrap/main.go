@@ -24,12 +24,13 @@ import (
 const whole = "sekisho"
 
 func main() {
+	log := wire.NewLog(os.Stderr)
 	if os.Getenv("_HANDLER") == whole {
-		fail(become(filepath.Join(os.Getenv("LAMBDA_TASK_ROOT"), whole)))
+		fail(log, become(filepath.Join(os.Getenv("LAMBDA_TASK_ROOT"), whole)))
 	}
-	handler, err := newHandler(os.Getenv)
+	handler, err := newHandler(os.Getenv, log)
 	if err != nil {
-		fail(err)
+		fail(log, err)
 	}
 	lambda.Start(handler)
 }
@@ -42,12 +43,12 @@ func become(program string) error {
 	return nil
 }
 
-func fail(err error) {
-	fmt.Fprintln(os.Stderr, "sekisho:", err)
+func fail(log *slog.Logger, err error) {
+	log.Error("the function cannot start", "error", err)
 	os.Exit(1)
 }
 
-func newHandler(env wire.Env) (*bot.Lambda, error) {
+func newHandler(env wire.Env, log *slog.Logger) (*bot.Lambda, error) {
 	doors, err := bot.ReadDoors(env("SEKISHO_DOORS"))
 	if err != nil {
 		return nil, err
@@ -55,12 +56,12 @@ func newHandler(env wire.Env) (*bot.Lambda, error) {
 	app, err := wire.New(context.Background(), wire.Config{
 		Env: env, Doors: doors,
 		AWS: func(service string) aws.Config { return awsConfig(env, service) },
-		Log: slog.New(bot.LogHandler(slog.NewJSONHandler(os.Stderr, nil))), Lines: os.Stdout,
+		Log: log, Lines: os.Stdout,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return app.Lambda(doors), nil
+	return app.Lambda(), nil
 }
 
 // awsConfig reads the variables that Lambda sets for every function:

@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -13,7 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"sekisho/bot"
+	"sekisho/bot/cmd/wire"
 )
 
 // version is set by the linker in `make build`.
@@ -45,8 +44,10 @@ func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memory)
 	}
+	log := wire.NewLog(os.Stderr)
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
-		os.Exit(exit(runLambda(os.Getenv, newLog())))
+		log.Error("the function cannot start", "error", runLambda(os.Getenv, log))
+		os.Exit(1)
 	}
 	var c cli
 	k := kong.Parse(&c,
@@ -57,11 +58,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	k.BindTo(ctx, (*context.Context)(nil))
-	os.Exit(exit(k.Run(newLog())))
-}
-
-func newLog() *slog.Logger {
-	return slog.New(bot.LogHandler(slog.NewJSONHandler(os.Stderr, nil)))
+	os.Exit(exit(k.Run(log)))
 }
 
 func exit(err error) int {

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -28,24 +30,15 @@ func listenOps(ctx context.Context, app *wire.App, address string) (io.Closer, e
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second,
 		WriteTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 	}
-	go server.Serve(l)
 	app.Log.InfoContext(ctx, "listening for operations", "address", l.Addr().String())
+	go serveOps(server, l, app.Log)
 	return server, nil
 }
 
-// flushEvery is CloudWatch's own step.
-const flushEvery = time.Minute
-
-// keepFlushing flushes until ctx ends.
-func keepFlushing(ctx context.Context, flush func()) {
-	every := time.NewTicker(flushEvery)
-	defer every.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-every.C:
-			flush()
-		}
+// serveOps serves until the server is closed. That it cannot is no reason to stop
+// guarding: whoever asks for its health sees it.
+func serveOps(server *http.Server, l net.Listener, log *slog.Logger) {
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		log.Error("nothing is served for operations any more", "error", err)
 	}
 }

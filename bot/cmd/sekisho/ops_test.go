@@ -1,9 +1,10 @@
 package main
 
 import (
-	"context"
+	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -11,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"sekisho/infra/redisstore/redistest"
@@ -201,14 +201,20 @@ func TestAHealthcheckOfEveryAddress(t *testing.T) {
 	}
 }
 
-func TestMetricsAreWrittenEveryMinute(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, end := context.WithTimeout(t.Context(), 150*time.Second)
-		defer end()
-		n := 0
-		keepFlushing(ctx, func() { n++ })
-		if n != 2 {
-			t.Errorf("written %d times in two minutes and a half", n)
+func TestThatOpsAreServedNoLongerIsLogged(t *testing.T) {
+	for ends, want := range map[string]int{"closed": 0, "broken": 1} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
+		log, server := new(bytes.Buffer), new(http.Server)
+		if ends == "closed" {
+			server.Close()
+		}
+		l.Close()
+		serveOps(server, l, slog.New(slog.NewTextHandler(log, nil)))
+		if got := strings.Count(log.String(), "level=ERROR"); got != want {
+			t.Errorf("%s: %d lines, want %d: %s", ends, got, want, log)
+		}
+	}
 }

@@ -5,21 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/slack-go/slack"
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"sekisho/auth"
 	"sekisho/auth/purge"
+	"sekisho/bot/cmd/wire"
 	"sekisho/infra/ec2instances"
 	"sekisho/infra/policyfile"
-	"sekisho/infra/slackdirectory"
 )
 
 type policyCmd struct {
@@ -54,7 +52,7 @@ func (c policyCheckCmd) Run() error {
 }
 
 type policyExplainCmd struct {
-	File     string            `arg:"" optional:"" help:"The policy file." env:"SEKISHO_CONFIG"`
+	File     string            `arg:"" optional:"" help:"The policy file, or a parameter or secret that holds it (ssm:/… or arn:…)." env:"SEKISHO_CONFIG"`
 	User     string            `required:"" help:"Slack user id of who would ask."`
 	Instance string            `help:"Instance id: its tags and type are read from EC2, unless they are given here."`
 	Tag      map[string]string `help:"A tag of the instance, KEY=VALUE; may be repeated." mapsep:"none"`
@@ -69,11 +67,15 @@ func (c policyExplainCmd) Run(ctx context.Context) error {
 	if c.File == "" {
 		return errors.New("name the policy file, or set SEKISHO_CONFIG")
 	}
-	p, err := policyfile.Load(c.File)
+	amazon, err := awsConfig(ctx, os.Getenv)
 	if err != nil {
 		return err
 	}
-	i, err := c.instance(ctx)
+	p, directory, err := wire.OpenPolicy(ctx, os.Getenv, c.File, amazon)
+	if err != nil {
+		return err
+	}
+	i, err := c.instance(ctx, amazon("ec2"))
 	if err != nil {
 		return err
 	}
@@ -81,14 +83,8 @@ func (c policyExplainCmd) Run(ctx context.Context) error {
 		c.At = time.Now()
 	}
 	people := offline{}
-	var directory auth.Directory = people
-	if token := os.Getenv("SLACK_BOT_TOKEN"); token != "" {
-		var options []slack.Option
-		if url := os.Getenv("SLACK_API_URL"); url != "" {
-			options = append(options, slack.OptionAPIURL(url))
-		}
-		api := slack.New(token, options...)
-		directory = slackdirectory.New(func() *slack.Client { return api }, slog.New(slog.DiscardHandler), time.Now)
+	if directory == nil {
+		directory = people
 	}
 	ruling, err := (&auth.Referee{Policy: &p, Directory: directory}).Rule(ctx, auth.Case{Asker: c.User, Instance: i, At: c.At, Why: "to be explained"})
 	if err != nil {
@@ -99,7 +95,7 @@ func (c policyExplainCmd) Run(ctx context.Context) error {
 }
 
 // instance is what the words of the command say, or what EC2 does.
-func (c policyExplainCmd) instance(ctx context.Context) (auth.Instance, error) {
+func (c policyExplainCmd) instance(ctx context.Context, amazon aws.Config) (auth.Instance, error) {
 	given := auth.Instance{ID: c.Instance, Tags: c.Tag, Type: c.Type, Account: c.Account, Region: c.Region, State: auth.Stopped}
 	if len(c.Tag) > 0 || c.Type != "" {
 		return given, nil
@@ -107,11 +103,7 @@ func (c policyExplainCmd) instance(ctx context.Context) (auth.Instance, error) {
 	if c.Instance == "" {
 		return given, errors.New("say which instance: --instance i-…, or what it is like: --tag KEY=VALUE --type TYPE")
 	}
-	conf, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return given, fmt.Errorf("AWS's configuration: %w", err)
-	}
-	i, err := ec2instances.New(conf).Instance(ctx, c.Instance)
+	i, err := ec2instances.New(amazon).Instance(ctx, c.Instance)
 	if err != nil {
 		return given, fmt.Errorf("reading %s (give --tag and --type to do without EC2): %w", c.Instance, err)
 	}

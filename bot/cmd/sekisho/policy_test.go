@@ -53,6 +53,33 @@ func TestAPolicyIsExplained(t *testing.T) {
 	}
 }
 
+// The references of the environment are followed as `sekisho serve` follows them.
+func TestAPolicyIsExplainedByReference(t *testing.T) {
+	w := open(t, "enforce", "stop", fmt.Sprintf(approvalRules, 1))
+	text, err := os.ReadFile(w.policy)
+	w.do(err)
+	w.AWS.PutParameter("/sekisho/policy", string(text), false)
+	file := filepath.Join(t.TempDir(), "token")
+	w.do(os.WriteFile(file, []byte(w.variable("SLACK_BOT_TOKEN")+"\n"), 0o600))
+	arn := w.AWS.PutSecret("sekisho/slack", `{"bot_token":"`+w.variable("SLACK_BOT_TOKEN")+`"}`)
+	for name, c := range map[string]struct {
+		env   []string
+		code  int
+		wants string
+	}{
+		"a secret":       {[]string{"SLACK_BOT_TOKEN=" + arn + ":bot_token"}, 0, "1. gpu: decides\n   U0BEN may ask.\n"},
+		"a file":         {[]string{"SLACK_BOT_TOKEN=", "SLACK_BOT_TOKEN_FILE=" + file}, 0, "1. gpu: decides\n   U0BEN may ask.\n"},
+		"no token":       {[]string{"SLACK_BOT_TOKEN="}, 0, "was not looked up"},
+		"no such secret": {[]string{"SLACK_BOT_TOKEN=" + arn + ":none"}, 1, `SLACK_BOT_TOKEN: the secret`},
+		"no such policy": {[]string{"SEKISHO_CONFIG=ssm:/none"}, 1, `SEKISHO_CONFIG: there is no parameter "/none"`},
+	} {
+		p := w.run([]string{"policy", "explain", "--user", ben, "--tag", "Team=ml", "--tag", "Sekisho=guarded"}, append([]string{"SEKISHO_CONFIG=ssm:/sekisho/policy"}, c.env...)...)
+		if code := p.end(); code != c.code || !strings.Contains(p.said.String(), c.wants) {
+			t.Errorf("%s: ended with %d, lacks %q: %s", name, code, c.wants, p.said)
+		}
+	}
+}
+
 // A policy that names what Slack does not know is found when the bot starts.
 func TestAStartFindsWhatSlackDoesNotKnow(t *testing.T) {
 	rules := strings.Replace(fmt.Sprintf(approvalRules, 1), "S0LEADS", "S0NOBODY", 1)

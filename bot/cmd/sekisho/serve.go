@@ -44,7 +44,7 @@ func (c serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 		}
 		defer ops.Close()
 	}
-	return serve(ctx, app, doors, os.Getenv("SEKISHO_LISTEN"))
+	return serve(ctx, app, os.Getenv("SEKISHO_LISTEN"))
 }
 
 // newApp wires the program with AWS configured as the SDK does it everywhere.
@@ -89,7 +89,8 @@ const pollers = 4
 
 // serve runs every open door. When ctx ends, or one door fails for good, all
 // stop taking work and finish what they began.
-func serve(ctx context.Context, app *wire.App, doors bot.Doors, listen string) error {
+func serve(ctx context.Context, app *wire.App, listen string) error {
+	doors := app.Doors
 	if !doors.Gate {
 		app.Log.WarnContext(ctx, "the gate door is closed here: another process must guard")
 	}
@@ -109,7 +110,7 @@ func serve(ctx context.Context, app *wire.App, doors bot.Doors, listen string) e
 		}
 	}
 	all.Go(func() error { app.KeepRenewing(ctx); return nil })
-	all.Go(func() error { keepFlushing(ctx, app.Flush); return nil })
+	all.Go(func() error { app.KeepFlushing(ctx); return nil })
 	all.Go(func() error {
 		if err := errors.Join(app.Desk.NoticePolicy(ctx), app.Desk.CheckOnce(ctx)); err != nil {
 			app.Log.WarnContext(ctx, "at the start", "error", err) // the sweep notices the policy, too
@@ -149,8 +150,9 @@ func listenHTTP(ctx context.Context, app *wire.App, address string) error {
 	return <-done
 }
 
-// runLambda serves invocations: the whole program in one function. The
-// bootstrap program beside this one does the same and starts sooner.
+// runLambda serves invocations, and returns only where it cannot: the whole
+// program in one function. The bootstrap program beside this one does the same
+// and starts sooner.
 func runLambda(env wire.Env, log *slog.Logger) error {
 	doors, err := bot.ReadDoors(env("SEKISHO_DOORS"))
 	if err != nil {
@@ -160,6 +162,6 @@ func runLambda(env wire.Env, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	lambda.Start(app.Lambda(doors))
+	lambda.Start(app.Lambda())
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
 	"sekisho/auth/measure"
@@ -34,7 +35,7 @@ func (w watched) AWS(config func(service string) aws.Config) func(service string
 		ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 	) (middleware.InitializeOutput, middleware.Metadata, error) {
 		out, metadata, err := next.HandleInitialize(ctx, in)
-		if err != nil {
+		if err != nil && !isAnswer(err) {
 			w.failed(awsmiddleware.GetServiceID(ctx), err)
 		}
 		return out, metadata, err
@@ -45,6 +46,13 @@ func (w watched) AWS(config func(service string) aws.Config) func(service string
 		c.APIOptions = append(slices.Clip(c.APIOptions), add)
 		return c
 	}
+}
+
+// isAnswer says whether AWS's refusal tells how things are: that is how EC2 says
+// that an instance has hardly begun to start and cannot be stopped yet.
+func isAnswer(err error) bool {
+	refusal, ok := errors.AsType[smithy.APIError](err)
+	return ok && refusal.ErrorCode() == "IncorrectInstanceState"
 }
 
 // slack is the client for Slack. It has a deadline: an answer that has not come
@@ -69,6 +77,12 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 func (a *App) Counting(config func(service string) aws.Config) func(service string) aws.Config {
 	return watched{a.Meter}.AWS(config)
 }
+
+// flushEvery is CloudWatch's own step.
+const flushEvery = time.Minute
+
+// KeepFlushing flushes until ctx ends.
+func (a *App) KeepFlushing(ctx context.Context) { keep(ctx, flushEvery, a.Flush) }
 
 // Flush writes what was measured since it was last called, where anybody keeps
 // the lines.

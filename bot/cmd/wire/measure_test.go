@@ -6,11 +6,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"sekisho/auth/measure"
 	"sekisho/auth/purge"
 	"sekisho/auth/report"
-	"sekisho/bot"
 )
 
 // failures counts the calls of each service that failed.
@@ -29,6 +29,8 @@ func (p *process) each(ctx context.Context) {
 	p.Desk.Gate.Instances.Instance(ctx, webID)
 	p.Queue.Send(ctx, "x", 0)
 	p.Desk.Purge.Users.Users(ctx, func(purge.User) {})
+	p.Desk.Purge.WhoAmI(ctx)
+	p.Desk.Purge.Finder.Named(ctx, "", "AIDATESTTESTTESTTEST")
 	p.Store.Ping(ctx)
 	p.Desk.Chat.Update(ctx, alerts, "1.1", "x", nil)
 	p.Desk.Reports.Mailer.Send(ctx, report.Mail{From: "bot@example.com", To: []string{"security@example.com"}, Subject: "x"})
@@ -42,8 +44,8 @@ func TestFailedCallsAreCountedByService(t *testing.T) {
 		"all is well":   {works, works, works, nil},
 		"Slack is away": {closed, works, works, []string{"Slack"}},
 		"Slack fails":   {echo, works, works, []string{"Slack"}},
-		"AWS is away":   {works, closed, works, []string{"EC2", "IAM", "SESv2", "SQS"}},
-		"AWS refuses":   {works, unsigned, works, []string{"EC2", "IAM", "SESv2", "SQS"}},
+		"AWS is away":   {works, closed, works, []string{"Config Service", "EC2", "IAM", "SESv2", "SQS", "STS"}},
+		"AWS refuses":   {works, unsigned, works, []string{"Config Service", "EC2", "IAM", "SESv2", "SQS", "STS"}},
 		"Redis is away": {works, works, closed, []string{"Redis"}},
 		"Redis refuses": {works, works, wrong, []string{"Redis"}},
 	} {
@@ -63,6 +65,37 @@ func TestFailedCallsAreCountedByService(t *testing.T) {
 	}
 }
 
+// A secret that cannot be read again is a failure of the service that keeps it.
+func TestFailedRenewalsAreCounted(t *testing.T) {
+	h, err := keep(t, works)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.mu.Lock()
+	h.fails = says
+	h.mu.Unlock()
+	h.pass(time.Minute)
+	got := (&process{App: h.App}).failures()
+	// Two secrets and three parameters, each asked for once.
+	if got["Secrets Manager"] != 2 || got["SSM"] != 3 || len(got) != 2 {
+		t.Errorf("counted are %v", got)
+	}
+}
+
+// EC2 cannot stop what has hardly begun to start, and says so every time.
+func TestThatAnInstanceCannotStopYetIsNoFailure(t *testing.T) {
+	for code, want := range map[string]uint64{"IncorrectInstanceState": 0, "InternalError": 1} {
+		p := newProcess(t, works, works, works)
+		p.cloud.Fail("StopInstances", code, 1)
+		if err := p.Desk.Gate.Stopper.Stop(t.Context(), webID); err == nil {
+			t.Fatal("it was stopped: the test does not do what it says")
+		}
+		if got := p.failures()["EC2"]; got != want {
+			t.Errorf("%s: %d failures are counted, want %d", code, got, want)
+		}
+	}
+}
+
 func TestCallsGivenUpAreNotCounted(t *testing.T) {
 	p := newProcess(t, works, works, works)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -77,7 +110,7 @@ func TestCallsGivenUpAreNotCounted(t *testing.T) {
 // that failed.
 func TestAnInvocationWritesItsMetrics(t *testing.T) {
 	p := newProcess(t, works, works, works)
-	l := p.Lambda(bot.Doors{Gate: true})
+	l := p.Lambda()
 	for _, c := range []struct{ payload, wants string }{
 		{`{"source":"sekisho.schedule","detail-type":"Sweep","detail":{}}`, `"Sweeps":1`},
 		{`{"source":"aws.ec2","detail-type":"EC2 Instance State-change Notification","detail":{}}`, `"JobErrors":1`},

@@ -212,6 +212,13 @@ func TestAChangedSecretIsFollowed(t *testing.T) {
 	h.cloud.PutSecret("sekisho/slack", `{"bot_token":"SPILT-3","config_token":"test-SPILT-config-token"}`)
 	h.pass(time.Minute)
 	wantSeen("with a bot token that is none", newBot, newApp)
+	const appBeside = "xapp-test-SPILT-3"
+	h.cloud.PutParameter("/sekisho/app-token", appBeside, true)
+	h.pass(time.Minute)
+	wantSeen("with a new app token beside it", newBot, appBeside)
+	h.cloud.PutSecret("sekisho/slack", `{"bot_token":"`+newBot+`","config_token":"test-SPILT-config-token"}`)
+	h.pass(time.Minute)
+	wantSeen("with the bot token of before", newBot, appBeside)
 
 	put(t, h.env["SLACK_SIGNING_SECRET_FILE"], newSigning)
 	if h.letsIn(newSigning) || !h.letsIn(oldSigning) {
@@ -248,14 +255,15 @@ func TestAChangedSecretIsFollowed(t *testing.T) {
 	}
 
 	log := h.text("the log")
-	for _, line := range []string{
-		`msg="a secret changed, and the new one is in use" variable=SLACK_BOT_TOKEN`, `the new one is in use" variable=SLACK_APP_TOKEN`, `the new one is in use" variable=SLACK_SIGNING_SECRET`,
-		`the new one is in use" variable=REDIS_URL`, `stays in use" variable=SLACK_BOT_TOKEN error="SLACK_BOT_TOKEN does not begin with xoxb-`,
-		`stays in use" variable=REDIS_URL error="REDIS_URL: it names another Redis than before: restart`,
-		`stays in use" variable=SEKISHO_PEPPER error="the pepper seals passes and the trail`, `stays in use" variable=SEKISHO_CONFIG error="the policy is read at the start`,
+	for line, times := range map[string]int{
+		`msg="a secret changed, and the new one is in use" variable=SLACK_BOT_TOKEN`: 1, `the new one is in use" variable=SLACK_APP_TOKEN`: 2,
+		`the new one is in use" variable=SLACK_SIGNING_SECRET`: 1, `the new one is in use" variable=REDIS_URL`: 1,
+		`stays in use" variable=SLACK_BOT_TOKEN error="SLACK_BOT_TOKEN does not begin with xoxb-`:        2, // for as long as it stood there
+		`stays in use" variable=REDIS_URL error="REDIS_URL: it names another Redis than before: restart`: 1,
+		`stays in use" variable=SEKISHO_PEPPER error="the pepper seals passes and the trail`:             1, `stays in use" variable=SEKISHO_CONFIG error="the policy is read at the start`: 1,
 	} {
-		if strings.Count(log, line) != 1 {
-			t.Errorf("the log does not say once %s:\n%s", line, log)
+		if got := strings.Count(log, line); got != times {
+			t.Errorf("the log says %d times, not %d, %s:\n%s", got, times, line, log)
 		}
 	}
 	h.sealed()
@@ -277,7 +285,7 @@ func TestAnInvocationRenews(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	function := h.Lambda(bot.Doors{Gate: true})
+	function := h.Lambda()
 	invoke := func() {
 		t.Helper()
 		h.mu.Lock()
@@ -289,9 +297,11 @@ func TestAnInvocationRenews(t *testing.T) {
 	}
 	const newBot = "xoxb-test-SPILT-2"
 	h.cloud.PutSecret("sekisho/slack", `{"bot_token":"`+newBot+`","config_token":"test-SPILT-config-token"}`)
-	invoke()
-	if got := h.seen(); got[0] != newBot {
-		t.Errorf("Slack saw %q", got)
+	for tries := 0; h.seen()[0] != newBot; tries++ { // what takes longer is there for the next
+		if tries == 100 {
+			t.Fatal("a hundred invocations go on with the token of before")
+		}
+		invoke()
 	}
 	for _, fails := range []string{says, unsigned} {
 		h.mu.Lock()

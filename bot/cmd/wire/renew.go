@@ -27,53 +27,50 @@ type live struct {
 // not stand in a variable themselves, and uses those that changed. What cannot be
 // read or used stays as it was; the log says which.
 func (a *App) Renew(ctx context.Context) {
-	changed, err := a.live.settings.secrets.Renew(ctx)
+	err := a.live.settings.secrets.Renew(ctx, func(name, value string) error {
+		err := a.live.use(name, value)
+		if err != nil {
+			a.Log.WarnContext(ctx, "a secret changed, and the one of before stays in use", "variable", name, "error", err)
+		} else {
+			a.Log.InfoContext(ctx, "a secret changed, and the new one is in use", "variable", name)
+		}
+		return err
+	})
 	if err != nil {
 		a.Log.WarnContext(ctx, "secrets could not be read again: those of before stay", "error", err)
-	}
-	for _, name := range changed {
-		if err := a.live.use(name); err != nil {
-			a.Log.WarnContext(ctx, "a secret changed, and the one of before stays in use", "variable", name, "error", err)
-			continue
-		}
-		a.Log.InfoContext(ctx, "a secret changed, and the new one is in use", "variable", name)
 	}
 }
 
 // KeepRenewing renews until ctx ends.
 func (a *App) KeepRenewing(ctx context.Context) {
-	for pause(ctx, a.live.settings.secretsTTL) == nil {
-		a.Renew(ctx)
-	}
+	keep(ctx, a.live.settings.secretsTTL, func() { a.Renew(ctx) })
 }
 
-// renewWithin is what a renewal may add to an invocation: Slack waits 3 s.
-const renewWithin = time.Second
+// renewWithin is what a renewal may add to an invocation: a command takes up to
+// 2.5 s, and Slack waits 3 s.
+const renewWithin = 300 * time.Millisecond
 
 // renewBefore renews before an invocation: between two, a function is frozen.
+// What takes longer goes on beside the invocation, and is there for the next.
 func (a *App) renewBefore(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, renewWithin)
-	defer cancel()
-	a.Renew(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.Renew(context.WithoutCancel(ctx))
+	}()
+	select {
+	case <-done:
+	case <-time.After(renewWithin):
+	}
 }
 
-// use puts the secret of now in the place of the one before. Errors hold neither.
-func (l *live) use(name string) error {
-	value, err := l.settings.secrets.Value(name)
-	if err != nil {
-		return err
-	}
+// use puts the secret in the place of the one before. Errors hold neither.
+func (l *live) use(name, value string) error {
 	switch name {
-	case varBotToken, varAppToken:
-		r, fresh := reader{secrets: l.settings.secrets}, l.settings
-		fresh.botToken = r.botToken()
-		if fresh.appToken != "" {
-			fresh.appToken = r.appToken()
-		}
-		if len(r.faults) > 0 {
-			return errors.Join(r.faults...)
-		}
-		l.slack.Store(newSlack(fresh, l.http))
+	case varBotToken:
+		return l.useTokens(value, l.taken(varAppToken))
+	case varAppToken:
+		return l.useTokens(l.taken(varBotToken), value)
 	case varSigningSecret:
 		l.verifier.Renew(value)
 	case varRedis:
@@ -85,5 +82,22 @@ func (l *live) use(name string) error {
 	default:
 		return fmt.Errorf("%s is read at the start: restart to use it", name)
 	}
+	return nil
+}
+
+// taken is the token in use: empty where the process has none.
+func (l *live) taken(name string) string {
+	value, _ := l.settings.secrets.Value(name) // it was read once
+	return value
+}
+
+// useTokens speaks to Slack with these from now on.
+func (l *live) useTokens(bot, app string) error {
+	if err := errors.Join(botToken().check(bot), appToken().check(app)); err != nil {
+		return err
+	}
+	s := l.settings
+	s.botToken, s.appToken = bot, app
+	l.slack.Store(newSlack(s, l.http))
 	return nil
 }

@@ -71,21 +71,21 @@ func readSettings(ctx context.Context, c Config) (settings, error) {
 		configText:  r.optional(varConfig),
 		redis:       r.redis(),
 		slackAPI:    env("SLACK_API_URL"),
-		queue:       env("SEKISHO_QUEUE_URL"),
+		queue:       r.url("SEKISHO_QUEUE_URL"),
 		keysQueue:   r.url("SEKISHO_KEYS_QUEUE_URL"),
-		botToken:    r.botToken(),
+		botToken:    r.token(botToken()),
 		configToken: r.optional(varConfigToken),
 		secrets:     r.secrets,
 		secretsTTL:  r.ttl,
 	}
 	if doors.Events() {
-		s.queue = r.plain("SEKISHO_QUEUE_URL", "the URL of the SQS queue: the events door needs one, also to do things later")
+		r.plain("SEKISHO_QUEUE_URL", "the URL of the SQS queue: the events door needs one, also to do things later")
 	}
 	if doors.Gate != doors.Keys && s.keysQueue == "" {
 		r.wrong("SEKISHO_KEYS_QUEUE_URL is not set: where the doors gate and keys are of two processes, each has a queue; of one queue, each would refuse the other's half")
 	}
 	if doors.Socket {
-		s.appToken = r.appToken()
+		s.appToken = r.token(appToken())
 	}
 	if doors.HTTP {
 		s.signingSecret = r.secret(varSigningSecret, "the app's signing secret, for the http door")
@@ -143,7 +143,7 @@ func (r *reader) plain(name, what string) string {
 func (r *reader) url(name string) string {
 	v := r.env(name)
 	if u, err := url.Parse(v); v != "" && (err != nil || u.Host == "") {
-		r.wrong("%s is no URL: write it as SQS shows it, such as https://sqs.eu-central-1.amazonaws.com/111122223333/sekisho-keys", name)
+		r.wrong("%s is no URL: write it as SQS shows it, such as https://sqs.eu-central-1.amazonaws.com/111122223333/sekisho", name)
 	}
 	return v
 }
@@ -195,18 +195,27 @@ func (r *reader) pepper() auth.Pepper {
 	return pepper
 }
 
-func (r *reader) botToken() string {
-	return r.token(varBotToken, "xoxb-", "the bot's token (xoxb-…)")
-}
-
-func (r *reader) appToken() string {
-	return r.token(varAppToken, "xapp-", "the app-level token (xapp-…), for the socket door")
-}
-
-func (r *reader) token(name, begins, what string) string {
-	v := r.secret(name, what)
-	if v != "" && !strings.HasPrefix(v, begins) {
-		r.wrong("%s does not begin with %s: set it to %s", name, begins, what)
+func (r *reader) token(t token) string {
+	v := r.secret(t.variable, t.what)
+	if err := t.check(v); err != nil {
+		r.faults = append(r.faults, err)
 	}
 	return v
+}
+
+// token is what one of Slack's is like.
+type token struct{ variable, begins, what string }
+
+func botToken() token { return token{varBotToken, "xoxb-", "the bot's token (xoxb-…)"} }
+
+func appToken() token {
+	return token{varAppToken, "xapp-", "the app-level token (xapp-…), for the socket door"}
+}
+
+// check lets an empty value pass: there may be no token.
+func (t token) check(value string) error {
+	if value != "" && !strings.HasPrefix(value, t.begins) {
+		return fmt.Errorf("%s does not begin with %s: set it to %s", t.variable, t.begins, t.what)
+	}
+	return nil
 }

@@ -52,6 +52,8 @@ func TestSettingsAreHeldAgainstTheirShape(t *testing.T) {
 		{"SEKISHO_SECRETS_TTL", "", ""}, {"SEKISHO_SECRETS_TTL", "30s", ""}, {"SEKISHO_SECRETS_TTL", "24h", ""},
 		{"SEKISHO_SECRETS_TTL", "29s", "30s to 24h"}, {"SEKISHO_SECRETS_TTL", "25h", "30s to 24h"}, {"SEKISHO_SECRETS_TTL", "5", "30s to 24h"},
 		{"SEKISHO_KEYS_QUEUE_URL", "", ""}, {"SEKISHO_KEYS_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/111122223333/keys", ""},
+		{"SEKISHO_QUEUE_URL", "", ""}, {"SEKISHO_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/111122223333/sekisho", ""},
+		{"SEKISHO_QUEUE_URL", "sekisho", "no URL"},
 		{"SEKISHO_KEYS_QUEUE_URL", "sekisho-keys", "no URL"}, {"SEKISHO_KEYS_QUEUE_URL", "arn:aws:sqs:eu-central-1:111122223333:keys", "no URL"},
 		{"SLACK_CONFIG_TOKEN", "", ""}, {"SLACK_CONFIG_TOKEN", "test", ""}, {"SLACK_CONFIG_TOKEN", "ssm:test", "ssm:/PATH"},
 		{"SLACK_BOT_TOKEN", "", "SLACK_BOT_TOKEN=arn:… or ssm:/…"},
@@ -60,7 +62,7 @@ func TestSettingsAreHeldAgainstTheirShape(t *testing.T) {
 		if (err == nil) != (c.wrong == "") || err != nil && (!strings.HasPrefix(err.Error(), c.name) || !strings.Contains(err.Error(), c.wrong)) {
 			t.Errorf("%s=%q: %v", c.name, c.value, err)
 		}
-		got := map[string]string{"SEKISHO_KEYS_QUEUE_URL": s.keysQueue, "SLACK_CONFIG_TOKEN": s.configToken}
+		got := map[string]string{"SEKISHO_QUEUE_URL": s.queue, "SEKISHO_KEYS_QUEUE_URL": s.keysQueue, "SLACK_CONFIG_TOKEN": s.configToken}
 		if value, is := got[c.name]; is && err == nil && value != c.value {
 			t.Errorf("%s=%q became %q", c.name, c.value, value)
 		}

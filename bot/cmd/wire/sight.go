@@ -18,7 +18,7 @@ type Sight struct {
 func (a *App) Sight() Sight {
 	s := a.live.settings
 	pepper, _ := s.secrets.Value(varPepper) // it was read at the start
-	seen := Sight{Doors: a.doors, Pepper: len(pepper), ConfigToken: s.configToken, Chat: a.chat}
+	seen := Sight{Doors: a.Doors, Pepper: len(pepper), ConfigToken: s.configToken, Chat: a.chat}
 	for _, url := range []string{s.queue, s.keysQueue} {
 		if url != "" {
 			seen.Queues = append(seen.Queues, url)

@@ -29,6 +29,7 @@ import (
 
 // App is the whole program, put together and not yet running.
 type App struct {
+	Doors bot.Doors
 	Desk  *commands.Desk
 	Bot   *bot.Bot
 	Store *redisstore.Store
@@ -43,7 +44,6 @@ type App struct {
 	Meter     *metrics.Meter
 	Log       *slog.Logger
 
-	doors bot.Doors
 	chat  *slackchat.Chat
 	live  live
 	lines io.Writer
@@ -68,6 +68,9 @@ func New(ctx context.Context, c Config) (*App, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	a := &App{Doors: c.Doors, Meter: metrics.New(c.Now), Log: c.Log, lines: c.Lines}
+	watch := watched{a.Meter}
+	c.AWS = watch.AWS(c.AWS)
 	s, err := readSettings(ctx, c)
 	if err != nil {
 		return nil, err
@@ -80,10 +83,8 @@ func New(ctx context.Context, c Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Store: redisstore.New(client), Meter: metrics.New(c.Now), Log: c.Log, lines: c.Lines, doors: c.Doors}
-	watch := watched{a.Meter}
-	c.AWS = watch.AWS(c.AWS)
 	redisstore.Watch(client, watch.redis)
+	a.Store = redisstore.New(client)
 	a.live.settings, a.live.login, a.live.http = s, login, watch.slack()
 	a.live.slack.Store(newSlack(s, a.live.http))
 	web := a.live.slack.Load
@@ -127,10 +128,10 @@ func New(ctx context.Context, c Config) (*App, error) {
 
 // Queues are those that the process reads itself.
 func (a *App) Queues() (all []*sqsqueue.Queue) {
-	if a.doors.Gate || a.KeysQueue == nil {
+	if a.Doors.Gate || a.KeysQueue == nil {
 		all = append(all, a.Queue)
 	}
-	if a.doors.Keys && a.KeysQueue != nil {
+	if a.Doors.Keys && a.KeysQueue != nil {
 		all = append(all, a.KeysQueue)
 	}
 	return all
@@ -179,6 +180,13 @@ func newSlack(s settings, client *http.Client) *slack.Client {
 	return slack.New(s.botToken, options...)
 }
 
+// keep does something again and again until ctx ends, and pauses before each time.
+func keep(ctx context.Context, every time.Duration, do func()) {
+	for pause(ctx, every) == nil {
+		do()
+	}
+}
+
 func pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
@@ -189,8 +197,8 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // Lambda is the App as a Lambda handler.
-func (a *App) Lambda(doors bot.Doors) *bot.Lambda {
-	return &bot.Lambda{Bot: a.Bot, Doors: doors, HTTP: a.HTTP, Before: a.renewBefore, After: a.Flush}
+func (a *App) Lambda() *bot.Lambda {
+	return &bot.Lambda{Bot: a.Bot, HTTP: a.HTTP, Before: a.renewBefore, After: a.Flush}
 }
 
 // Close lets go of what the App holds.
