@@ -23,12 +23,20 @@ func (g *Gate) Closed(ctx context.Context, e StateChange) (Outcome, error) {
 
 // ended writes down that the start is over. It is told where the gate had a
 // part in it: what was let in, only watched or left alone was ended by somebody.
+// Should whoever wrote it down have died before it was told, the event tells it
+// when it comes again.
 func (g *Gate) ended(ctx context.Context, i Instance, was Start) (Outcome, error) {
 	s, _, err := g.Starts.Advance(ctx, was.Instance, was.Launch, Ended, "", g.Now())
-	if err != nil || was.Admitted || was.Settled() {
+	if err != nil || was.Admitted || was.Settled() && !was.endUntold() {
 		return Outcome{}, err
 	}
 	return Outcome{Instance: i, Start: s, Recorded: true}, nil
+}
+
+// endUntold says that people know of the refused start, and not that it is over.
+func (s Start) endUntold() bool {
+	told := s.Card.Told
+	return s.Stage == Ended && told < Ended && told != Watched && told != LeftAlone
 }
 
 // Confirm looks whether a refused start has come to rest. If not, it asks

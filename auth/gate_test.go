@@ -458,6 +458,8 @@ func TestAStoppedEventConfirms(t *testing.T) {
 	if o.Instance.ID != web || !o.Recorded {
 		t.Errorf("the outcome: %+v", o)
 	}
+	wantStart(t, w.closed(w.now).Start, false, auth.NoTag, auth.Ended) // nobody knows yet
+	w.told(web, auth.Ended)
 	wantNone(t, w.closed(w.now)) // and once
 	w.become(web, auth.Running)
 	wantStart(t, w.opened(auth.Running).Start, false, auth.NoTag, auth.Ended) // a late event

@@ -193,6 +193,18 @@ func (w *world) swept() auth.Swept {
 	return sum
 }
 
+// told has people know how far the start has come.
+func (w *world) told(instance string, stage auth.Stage) {
+	w.t.Helper()
+	launch := w.record(instance).Launch
+	if _, ok, err := w.store.TakeCard(w.t.Context(), instance, launch, w.now, time.Minute); !ok || err != nil {
+		w.t.Fatalf("taking the card: %v, %v", ok, err)
+	}
+	if _, err := w.store.PutCard(w.t.Context(), instance, launch, auth.Card{TS: "1", Told: stage, Recorded: stage}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // record reads what the store keeps of the instance's newest start.
 func (w *world) record(instance string) auth.Start {
 	w.t.Helper()

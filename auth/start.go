@@ -91,8 +91,9 @@ type StartStore interface {
 	Advance(ctx context.Context, instance string, launch time.Time, to Stage, note string, now time.Time) (Start, bool, error)
 	// NameCaller notes who began the start, and says whether this event (its id)
 	// was the first to say so and has not been told: not if the instance has been
-	// started again since.
-	NameCaller(ctx context.Context, instance string, launch time.Time, caller, event string) (first bool, err error)
+	// started again since. While somebody else is telling it (for lease at most), it
+	// fails with ErrCardHeld.
+	NameCaller(ctx context.Context, instance string, launch time.Time, caller, event string, now time.Time, lease time.Duration) (first bool, err error)
 	// CallerTold notes that people know who began the start.
 	CallerTold(ctx context.Context, instance string, launch time.Time) error
 	// Keep makes the record of a start that still runs live on.

@@ -116,6 +116,7 @@ func (d *Desk) ask(ctx context.Context, r Request, i auth.Instance, why string, 
 	switch {
 	case errors.As(err, &refused) && refused.Reason == auth.AlreadyAsked:
 		d.outcome(ctx, r.actor(), auth.Entry{Act: auth.ActRequest, Instance: i.ID, Request: req.ID}, err)
+		d.attendSoon(ctx, attendTask{ID: req.ID}) // whoever took the first may have died before a worker heard of it
 		return openPage(d.Policy, *req, d.Now()), nil
 	case err == nil && pass != nil:
 		d.record(ctx, r.actor(), auth.Entry{Act: auth.ActPassIssue, Outcome: auth.Done, Instance: i.ID, Rule: pass.Rule, Note: why})

@@ -26,15 +26,20 @@ func (d *Desk) changed(ctx context.Context, r auth.Request) {
 	if err := d.tellRequest(attendTask{ID: r.ID}).record(soon, d); err != nil {
 		d.Log.WarnContext(ctx, "recording what happened to a request", "request", r.ID, "error", err) // attend does it
 	}
-	ctx, cancel = detached(ctx)
+	d.attendSoon(ctx, attendTask{ID: r.ID, Again: r.Version() == 0})
+}
+
+// attendSoon has a worker look after a request, or looks after it here where
+// there is none.
+func (d *Desk) attendSoon(ctx context.Context, t attendTask) {
+	ctx, cancel := detached(ctx)
 	defer cancel()
-	t := attendTask{ID: r.ID, Again: r.Version() == 0}
 	err := d.later(ctx, taskAttend, t, 0)
 	if err == nil {
 		return
 	}
 	if err := d.attendTo(ctx, t); err != nil {
-		d.Log.ErrorContext(ctx, "a request is told of with the next sweep", "request", r.ID, "error", err)
+		d.Log.ErrorContext(ctx, "a request is told of with the next sweep", "request", t.ID, "error", err)
 	}
 }
 

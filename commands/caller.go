@@ -93,7 +93,10 @@ func (d *Desk) nameOne(ctx context.Context, t callerTask) error {
 	if err != nil {
 		return err
 	}
-	first, err := d.Gate.Starts.NameCaller(ctx, s.Instance, s.Launch, n.Caller.String(), t.Event)
+	first, err := d.Gate.Starts.NameCaller(ctx, s.Instance, s.Launch, n.Caller.String(), t.Event, d.Now(), tellLease)
+	if errors.Is(err, auth.ErrCardHeld) && d.Queue != nil {
+		return d.later(ctx, taskCaller, t, tellLease) // should that worker have died, this comes after
+	}
 	if err != nil || !first {
 		return err
 	}

@@ -164,6 +164,7 @@ func TestAMismatchIsStoppedWithoutSlackAndQueue(t *testing.T) {
 	}
 	o.chat.goAway(nil)
 	o.queue.away = nil
+	o.clock.add(time.Minute) // until then another worker may be telling it
 	if err := o.run(called(noon.Add(5*time.Second), by(bensARN), webID)); err != nil {
 		t.Fatal(err)
 	}

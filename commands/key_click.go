@@ -126,6 +126,9 @@ func (d *Desk) keyRefused(ctx context.Context, r Request, act auth.Act, rec purg
 	d.outcome(ctx, r.actor(), auth.Entry{Act: act, Key: r.Value, IAMUser: rec.User, Decided: r.User}, err)
 	var refused *auth.Refusal
 	if errors.As(err, &refused) && refused.Reason == auth.KeyMoved && rec.Version() > 0 {
+		if rec.State(d.Policy.Keys.Observing()).Pending.Verb == purge.Ordered {
+			d.orderedKey(ctx, rec) // whoever took the order may have died before a worker heard of it
+		}
 		return say("That came too late, and changed nothing: " + keyHeadline(rec)), nil
 	}
 	return Message{}, err

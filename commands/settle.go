@@ -58,11 +58,12 @@ func (d *Desk) tellUnrecorded(ctx context.Context, o auth.Outcome) error {
 		return nil
 	}
 	s.Card = was.card
-	if s.Card.Told < s.Stage {
+	for posted := auth.Stage(0); s.Card.Told < s.Stage; posted = s.Stage {
 		var err error
-		if s.Card, err = d.show(ctx, o.Instance, s); err != nil {
+		if s.Card, err = d.show(ctx, o.Instance, s, posted); err != nil {
 			// With the record, a card that cannot be posted now is told then.
 			d.Log.WarnContext(ctx, "telling about a start", "instance", s.Instance, "error", err)
+			break
 		}
 	}
 	err := d.later(ctx, taskSettle, settleTask{

@@ -37,6 +37,7 @@ func tellAgain(ctx context.Context, d *Desk, e Event) error {
 }
 
 func (d *Desk) tellTry(ctx context.Context, by auth.Actor, i auth.Instance, t tellTask) error {
+	var posted auth.Stage
 	for more := true; more; {
 		s, mine, err := d.Cards.TakeCard(ctx, t.Instance, t.launch(), d.Now(), tellLease)
 		if errors.Is(err, auth.ErrCardHeld) && d.Queue != nil {
@@ -53,7 +54,8 @@ func (d *Desk) tellTry(ctx context.Context, by auth.Actor, i auth.Instance, t te
 			d.record(ctx, by, e)
 		}
 		s.Card.Recorded = s.Stage
-		card, said := d.show(ctx, i, s)
+		card, said := d.show(ctx, i, s, posted)
+		posted = s.Stage
 		more, err = d.Cards.PutCard(ctx, t.Instance, t.launch(), card)
 		if said != nil {
 			d.Log.WarnContext(ctx, "telling about a start", "instance", t.Instance, "try", t.Try, "error", said)
@@ -102,21 +104,29 @@ func (d *Desk) describe(ctx context.Context, i auth.Instance) auth.Instance {
 	return full
 }
 
-// show posts or rewrites the card and adds to its thread what is new. It
-// returns the card as it stands now, also beside an error.
-func (d *Desk) show(ctx context.Context, i auth.Instance, s auth.Start) (auth.Card, error) {
+// show posts or rewrites the card, unless this worker has just posted it at this
+// stage, and adds to its thread what is new. It returns the card as it stands now,
+// also beside an error. A new card with something to add is to be noted before
+// that is added: should this worker die, another must not post a second one.
+func (d *Desk) show(ctx context.Context, i auth.Instance, s auth.Start, posted auth.Stage) (auth.Card, error) {
 	text, blocks := startCard(d.Policy, i, s)
-	card := s.Card
-	if card.TS == "" {
+	card, detail := s.Card, threadLine(d.Policy, i, s)
+	switch {
+	case card.TS == "":
 		ts, err := d.Chat.Post(ctx, d.Policy.Channels.Alerts, "", text, blocks)
 		if err != nil {
 			return card, err
 		}
 		card.Channel, card.TS = d.Policy.Channels.Alerts, ts
-	} else if err := d.Chat.Update(ctx, card.Channel, card.TS, text, blocks); err != nil {
-		return card, err
+		if detail != "" {
+			return card, nil
+		}
+	case s.Stage != posted:
+		if err := d.Chat.Update(ctx, card.Channel, card.TS, text, blocks); err != nil {
+			return card, err
+		}
 	}
-	if detail := threadLine(d.Policy, i, s); detail != "" {
+	if detail != "" {
 		if _, err := d.Chat.Post(ctx, card.Channel, card.TS, detail, []slack.Block{section(detail)}); err != nil {
 			return card, err
 		}

@@ -89,9 +89,11 @@ func TestAStartThatMovesOnWhileItIsTold(t *testing.T) {
 	}
 	o.events(webID, auth.Pending)
 	card := o.chat.next(t, "post")
-	o.chat.next(t, "post") // in its thread
 	if s := o.chat.next(t, "update"); s.ts != card.ts || !strings.Contains(s.text, "is stopped") {
 		t.Errorf("the card becomes %+v", s)
+	}
+	if s := o.chat.next(t, "post"); s.thread != card.ts || !strings.Contains(s.text, "seen stopped") {
+		t.Errorf("its thread says %+v", s)
 	}
 }
 

@@ -57,7 +57,7 @@ func TestEveryKeyEnds(t *testing.T) {
 	done(s.PutSwept(t.Context(), now))
 	_, err = s.SwapPolicy(t.Context(), "hash")
 	done(err)
-	_, err = s.NameCaller(t.Context(), web, now, "arn", "event")
+	_, err = s.NameCaller(t.Context(), web, now, "arn", "event", now, time.Minute)
 	done(err)
 	_, _, err = s.TakeCard(t.Context(), web, now, now, time.Minute)
 	done(err)

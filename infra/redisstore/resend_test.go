@@ -50,7 +50,7 @@ func TestALostAnswerChangesNothing(t *testing.T) {
 	if _, _, err := s.TakeCard(t.Context(), web, now, now, time.Minute); err == nil {
 		t.Error("another one may tell as well")
 	}
-	if first, err := s.NameCaller(t.Context(), web, now, "arn", "event"); !first || err != nil {
+	if first, err := s.NameCaller(t.Context(), web, now, "arn", "event", now, time.Minute); !first || err != nil {
 		t.Errorf("the caller: first %v, %v", first, err)
 	}
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"sekisho/auth"
@@ -75,14 +76,23 @@ func (s *Store) Advance(ctx context.Context, instance string, launch time.Time, 
 }
 
 // NameCaller keeps the promise of auth.StartStore.
-func (s *Store) NameCaller(ctx context.Context, instance string, launch time.Time, caller, event string) (bool, error) {
-	first, err := nameCaller.Run(ctx, s.client, []string{startKey(instance)}, launch.UnixMilli(), caller, event).Bool()
-	return first, away(err)
+func (s *Store) NameCaller(
+	ctx context.Context, instance string, launch time.Time, caller, event string, now time.Time, lease time.Duration,
+) (bool, error) {
+	word, err := nameCaller.Run(ctx, s.client, []string{startKey(instance)},
+		launch.UnixMilli(), caller, event, now.UnixMilli(), lease.Milliseconds(), uuid.NewString()).Text()
+	if err != nil {
+		return false, away(err)
+	}
+	if word == held {
+		return false, auth.ErrCardHeld
+	}
+	return word == yours, nil
 }
 
 // CallerTold keeps the promise of auth.StartStore.
 func (s *Store) CallerTold(ctx context.Context, instance string, launch time.Time) error {
-	return away(nameCaller.Run(ctx, s.client, []string{startKey(instance)}, launch.UnixMilli(), "", "").Err())
+	return away(nameCaller.Run(ctx, s.client, []string{startKey(instance)}, launch.UnixMilli(), "").Err())
 }
 
 // Keep keeps the promise of auth.StartStore.
