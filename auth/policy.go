@@ -30,6 +30,23 @@ type Channels struct {
 	Reports    string // empty where no report goes into Slack
 }
 
+// NamedChannel is a channel and the key under slack.channels that names it.
+type NamedChannel struct{ Key, ID string }
+
+// Named lists the channels, each once.
+func (c Channels) Named() (all []NamedChannel) {
+	seen := make(map[string]bool)
+	for _, n := range []NamedChannel{
+		{"alerts", c.Alerts}, {"approvals", c.Approvals}, {"break_glass", c.BreakGlass}, {"keys", c.Keys}, {"reports", c.Reports},
+	} {
+		if n.ID != "" && !seen[n.ID] {
+			seen[n.ID] = true
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
 // PeoplePolicy says who is who in AWS.
 type PeoplePolicy struct {
 	Principals map[string][]Principal // by Slack user id

@@ -115,23 +115,15 @@ func (d *Doctor) mode(m Manifest) []Line {
 
 // channels looks at each channel that the policy names, once.
 func (d *Doctor) channels(ctx context.Context) (lines []Line) {
-	c := d.Policy.Channels
-	seen := make(map[string]bool)
-	for _, named := range []struct{ what, id string }{
-		{"alerts", c.Alerts}, {"approvals", c.Approvals}, {"break_glass", c.BreakGlass}, {"keys", c.Keys}, {"reports", c.Reports},
-	} {
-		if named.id == "" || seen[named.id] {
-			continue
-		}
-		seen[named.id] = true
-		check := "slack.channel." + named.what
-		name, err := d.Slack.Channel(ctx, named.id)
+	for _, c := range d.Policy.Channels.Named() {
+		check := "slack.channel." + c.Key
+		name, err := d.Slack.Channel(ctx, c.ID)
 		if err != nil {
-			do := fmt.Sprintf("invite the bot there (/invite in the channel), or correct slack.channels.%s in the policy", named.what)
-			lines = append(lines, failed(check, "the channel for "+named.what, do, err))
+			do := fmt.Sprintf("invite the bot there (/invite in the channel), or correct slack.channels.%s in the policy", c.Key)
+			lines = append(lines, failed(check, "the channel for "+c.Key, do, err))
 			continue
 		}
-		lines = append(lines, good(check, "the bot is in #%s (%s)", name, named.what))
+		lines = append(lines, good(check, "the bot is in #%s (%s)", name, c.Key))
 	}
 	return lines
 }

@@ -13,16 +13,9 @@ import (
 // says which line of the policy names it.
 func (a *App) CheckSlack(ctx context.Context) error {
 	var wrong []error
-	c := a.Desk.Policy.Channels
-	for _, named := range []struct{ where, id string }{
-		{"slack.channels.alerts", c.Alerts}, {"slack.channels.approvals", c.Approvals}, {"slack.channels.break_glass", c.BreakGlass},
-		{"slack.channels.keys", c.Keys}, {"slack.channels.reports", c.Reports},
-	} {
-		if named.id == "" || named.where != "slack.channels.alerts" && named.id == c.Alerts {
-			continue // not named, or named once already
-		}
-		if _, err := a.chat.Channel(ctx, named.id); err != nil {
-			wrong = append(wrong, fmt.Errorf("the policy's %s: %w", named.where, err))
+	for _, c := range a.Desk.Policy.Channels.Named() {
+		if _, err := a.chat.Channel(ctx, c.ID); err != nil {
+			wrong = append(wrong, fmt.Errorf("the policy's slack.channels.%s: %w", c.Key, err))
 		}
 	}
 	seen := make(map[string]bool)
