@@ -173,6 +173,31 @@ func TestAMismatchIsStoppedWithoutSlackAndQueue(t *testing.T) {
 	}
 }
 
+// The event comes again while it is being told: that worker tells it, and the other
+// looks later whether it did.
+func TestTheCallerIsToldByOneWorker(t *testing.T) {
+	o := newOffice(t)
+	o.started()
+	e := called(noon.Add(5*time.Second), by(hanasARN), webID)
+	o.chat.during = func() {
+		if err := o.run(e); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := o.run(e); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.work("Name a caller"); err != nil {
+		t.Error(err)
+	}
+	if said := o.chat.all(); len(said) != 1 {
+		t.Errorf("told %+v", said)
+	}
+	if noted := o.noted(auth.ActStartCaller, auth.Done); len(noted) != 1 {
+		t.Errorf("the trail has %+v", noted)
+	}
+}
+
 func TestTheBotsOwnStartIsNamedSo(t *testing.T) {
 	o := newOffice(t)
 	o.Policy.People = auth.PeoplePolicy{OnMismatch: auth.StopMismatch, Principals: map[string][]auth.Principal{hana: {"session/hana@example.test"}}}

@@ -503,8 +503,8 @@ func TestWhatBecomesOfAKeyWhileItIsTold(t *testing.T) {
 		}
 	}
 	o.sweepKeys()
-	o.wantHeard("in one go", "post C0KEYS: will be deactivated", "direct U0HANA: in 14 days",
-		"update C0KEYS: <@U0BEN> kept access key", "post thread: <@U0BEN> spared it")
+	o.wantHeard("in one go", "post C0KEYS: will be deactivated", "update C0KEYS: <@U0BEN> kept access key",
+		"direct U0HANA: in 14 days", "post thread: <@U0BEN> spared it")
 	o.wantNoted(auth.ActKeyKeep, auth.Done)
 }
 
@@ -516,7 +516,7 @@ func TestAClickWhileTheKeyIsTold(t *testing.T) {
 	o.chat.during = func() { o.click(ben, "key_off", id) }
 	o.sweepKeys()
 	o.wantHistory(id, purge.Warned, purge.Ordered, purge.Begun, purge.Deactivated)
-	o.wantHeard("in order", "post C0KEYS: will be deactivated", "direct U0HANA: in 14 days", "update C0KEYS: <@U0BEN> wants to deactivate",
+	o.wantHeard("in order", "post C0KEYS: will be deactivated", "update C0KEYS: <@U0BEN> wants to deactivate", "direct U0HANA: in 14 days",
 		"update C0KEYS: is deactivated, as <@U0BEN>", "direct U0HANA: is deactivated", "post thread: deactivated")
 	o.wantNoted(auth.ActKeyOrder, auth.Done)
 	lacks(t, "the log", o.log.String(), `"WARN"`, `"ERROR"`)

@@ -17,6 +17,7 @@ import (
 // hears what concerns them. Going on later is up to whoever calls for it.
 func (d *Desk) tellKey(t keyTask) telling[purge.Record] {
 	store := d.Purge.Store
+	posted := 0 // the version that a card shows which this worker has posted
 	return telling[purge.Record]{
 		about: "access key " + t.ID,
 		try:   t.Try,
@@ -26,7 +27,9 @@ func (d *Desk) tellKey(t keyTask) telling[purge.Record] {
 		},
 		put:     func(ctx context.Context, told auth.Told) (bool, error) { return store.PutTold(ctx, t.ID, told) },
 		entries: keyEntries,
-		show:    d.showKey,
+		show: func(ctx context.Context, r purge.Record, told auth.Told) (auth.Told, error) {
+			return d.showKey(ctx, r, told, &posted)
+		},
 	}
 }
 
@@ -75,16 +78,23 @@ func joined(a, b string) string {
 }
 
 // showKey brings the card up to date, adds what is new to its thread, and tells
-// the owner. It returns how far it came, also beside an error.
-func (d *Desk) showKey(ctx context.Context, r purge.Record, told auth.Told) (auth.Told, error) {
+// the owner. It returns how far it came, also beside an error. A new card is noted
+// before anything else is said: should this worker die, another must not post a
+// second one.
+func (d *Desk) showKey(ctx context.Context, r purge.Record, told auth.Told, posted *int) (auth.Told, error) {
 	fresh := r.History[max(0, told.Version):]
 	text, blocks := keyCard(d.Policy.Keys, r)
 	shown := auth.ErrNotReachable // there is no card yet, or where it is it cannot be reached any more
-	if told.TS != "" {
+	switch {
+	case told.TS != "" && *posted == r.Version():
+		shown = nil
+	case told.TS != "":
 		shown = d.Chat.Update(ctx, told.Channel, told.TS, text, blocks)
 	}
 	if errors.Is(shown, auth.ErrNotReachable) {
 		told.Channel, told.TS, shown = d.postCard(ctx, d.Policy.Channels.Keys, text, blocks)
+		*posted = r.Version()
+		return told, shown
 	}
 	if shown != nil {
 		return told, shown

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -78,21 +79,27 @@ func changeEntry(r auth.Request, c auth.Change) (auth.Entry, bool) {
 // showRequest tells what is new of a request. It returns how far it came, also
 // beside an error.
 func (d *Desk) showRequest(ctx context.Context, r auth.Request, told auth.Told) (auth.Told, error) {
-	fresh := r.History[max(0, told.Version):]
+	fresh, had := r.History[max(0, told.Version):], told.TS
 	told, err := d.showToApprovers(ctx, r, told, fresh)
 	if err != nil {
 		return told, err
 	}
-	for _, c := range fresh {
-		if c.Settles && c.Verb != auth.Withdraw && c.Verb != auth.Broke || c.Verb == auth.Lapsed {
-			if err := d.tellAsker(ctx, r, told); err != nil {
-				return told, err
-			}
-			break
+	if slices.ContainsFunc(fresh, concernsAsker) {
+		if had == "" && told.TS != "" {
+			return told, nil // noted first: should this worker die, another must not post a second card
+		}
+		if err := d.tellAsker(ctx, r, told); err != nil {
+			return told, err
 		}
 	}
 	told.Version = r.Version()
 	return told, nil
+}
+
+// concernsAsker says whether the asker waits to hear of the change, and was not
+// behind it.
+func concernsAsker(c auth.Change) bool {
+	return c.Settles && c.Verb != auth.Withdraw && c.Verb != auth.Broke || c.Verb == auth.Lapsed
 }
 
 // showToApprovers posts or rewrites the card, and reminds in its thread. Of a

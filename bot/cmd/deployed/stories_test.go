@@ -89,7 +89,7 @@ func (w *world) approve() {
 func (w *world) startNow() {
 	w.t.Helper()
 	w.press(hana, w.asks(hana, "/ec2-pass", "web-1", "One-time pass for"), "pass_start")
-	w.told(hana, ops, "EC2 is starting")
+	w.told(hana, ops, "tarting `"+w.instance("web-1").ID+"`") // “Starting …”, or “EC2 is starting …”: whichever was said last
 	w.card(alerts, "<@U0HANA> was let in", "web-1")
 	w.becomes("web-1", "running")
 	w.untagged("web-1")
