@@ -82,6 +82,8 @@ lint: lint-deploy ## Check the form of the code and of the templates: gofmt, vet
 .PHONY: lint-deploy
 lint-deploy: setup ## Check the form of what is deployed
 	yamllint --strict infra/deploy manifest.yml .goreleaser.yaml .yamllint
+	@if command -v cfn-lint >/dev/null; then cfn-lint --ignore-checks W1030 -- infra/deploy/template.yaml infra/deploy/fargate.yaml; \
+	else echo "cfn-lint is not installed; skipped"; fi # W1030 takes an empty default for a mistake
 
 .PHONY: vuln
 vuln:

@@ -33,7 +33,7 @@ func (g *Gate) ended(ctx context.Context, i Instance, was Start) (Outcome, error
 	return Outcome{Instance: i, Start: s, Recorded: true}, nil
 }
 
-// endUntold says that people know of the refused start, and not that it is over.
+// endUntold says that nobody was told that the refused start is over.
 func (s Start) endUntold() bool {
 	told := s.Card.Told
 	return s.Stage == Ended && told < Ended && told != Watched && told != LeftAlone

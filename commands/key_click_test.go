@@ -297,6 +297,21 @@ func TestWhoComesTooLateReadsHowTheKeyStands(t *testing.T) {
 	}
 }
 
+// Whoever took an order died before a worker heard of it: the next click has it
+// carried out, as it was ordered.
+func TestAClickThatComesTooLateCarriesOutWhatWasOrdered(t *testing.T) {
+	o := newKeyOffice(t)
+	id, _ := o.warned()
+	o.click(mai, "key_off", id)
+	o.queue.take(t)
+	o.click(ben, "key_off", id)
+	o.rush()
+	if o.iam.state(id) != "inactive" {
+		t.Errorf("the key is %s", o.iam.state(id))
+	}
+	o.wantHistory(id, purge.Warned, purge.Ordered, purge.Begun, purge.Deactivated)
+}
+
 // Of people who click at once, in different processes, one has their way.
 func TestTwoPeopleAtOnceAtOneKey(t *testing.T) {
 	o := newKeyOffice(t)

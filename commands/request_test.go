@@ -351,6 +351,21 @@ func TestAskingTwiceMakesOneRequest(t *testing.T) {
 	lacks(t, "the answer after the approval", m.Text, "Waiting", "if nobody decides")
 }
 
+// Whoever took the request died before a worker heard of it: asking again brings
+// the card, once.
+func TestAskingAgainBringsTheCardThatWasLost(t *testing.T) {
+	o := newCheckpoint(t)
+	o.ask(hana, "gpu-1 for the nightly training")
+	o.queue.take(t)
+	for range 2 {
+		o.ask(hana, "gpu-1")
+	}
+	o.rush()
+	if cards := o.chat.all(); len(cards) != 1 || cards[0].how != "post" {
+		t.Errorf("said %+v", cards)
+	}
+}
+
 // What was agreed to must be enough at the click and when the pass is shown.
 func TestAPolicyThatChangesUnderARequest(t *testing.T) {
 	o := newCheckpoint(t)

@@ -210,7 +210,7 @@ func TestWhatTellsOfThePastStays(t *testing.T) {
 			properties, _ := r["Properties"].(map[string]any)
 			isLog := r["Type"] == "AWS::Logs::LogGroup"
 			stays := isLog || r["Type"] == "AWS::SQS::Queue" && properties["RedrivePolicy"] == nil
-			if stays != (r["DeletionPolicy"] == "RetainExceptOnCreate") || isLog != (r["UpdateReplacePolicy"] == "Retain") {
+			if stays != (r["DeletionPolicy"] == "RetainExceptOnCreate") || stays != (r["UpdateReplacePolicy"] == "Retain") {
 				t.Errorf("%s: %s: deleted: %v, replaced: %v", d.file, id, r["DeletionPolicy"], r["UpdateReplacePolicy"])
 			}
 		}

@@ -146,7 +146,7 @@ func (w *world) deploy(doors string, timeout time.Duration, env ...string) *func
 		w.t.Fatal(err)
 	}
 	s, err := lambdasim.New(lambdasim.Function{
-		Name: name, Program: program, Timeout: timeout,
+		Name: name, Program: program, Timeout: timeout, Grace: patience, // of the margin package bot says more
 		Env:       append(append(w.env[:len(w.env):len(w.env)], "SEKISHO_DOORS="+doors), env...),
 		OnFailure: func(record []byte) { w.t.Errorf("an event was given up: %s", record) },
 	})

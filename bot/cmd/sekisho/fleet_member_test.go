@@ -257,7 +257,7 @@ func (m *member) kill() {
 		f.alone()
 	}
 	f.mu.Unlock()
-	go f.start(m.doors)
+	f.starting.Go(func() { f.start(m.doors) })
 	f.tick()
 }
 

@@ -27,11 +27,12 @@ import (
 // AWS and Redis, at which it can be killed.
 type fleet struct {
 	*world
-	whole   *testing.T // of all runs; the world's is the run's
-	time    sharedClock
-	outside http.Handler      // Slack and AWS
-	scripts map[string]string // of Redis: their names by their digests
-	ticks   chan struct{}     // something may have changed
+	whole    *testing.T // of all runs; the world's is the run's
+	time     sharedClock
+	outside  http.Handler      // Slack and AWS
+	scripts  map[string]string // of Redis: their names by their digests
+	ticks    chan struct{}     // something may have changed
+	starting sync.WaitGroup
 
 	mu     sync.Mutex
 	crew   []*member       // the living, and who fell in this run
@@ -153,24 +154,16 @@ func (f *fleet) watch(cloud, slack <-chan struct{}) {
 
 // end ends all of them.
 func (f *fleet) end() {
-	for _, m := range f.living() {
-		m.Process.Signal(syscall.SIGTERM)
-	}
-	for _, m := range f.living() {
-		<-m.ended
+	f.starting.Wait()
+	f.mu.Lock()
+	crew := slices.Clone(f.crew)
+	f.mu.Unlock()
+	for _, m := range crew {
+		if m.Process.Signal(syscall.SIGTERM) == nil { // not killed
+			<-m.ended
+		}
 		m.close()
 	}
-}
-
-func (f *fleet) living() (all []*member) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, m := range f.crew {
-		if !m.dead {
-			all = append(all, m)
-		}
-	}
-	return all
 }
 
 // begin begins a run in which somebody is killed there; nobody with the zero aim.

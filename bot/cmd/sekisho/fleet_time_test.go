@@ -1,12 +1,9 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"sekisho/infra/local/awssim"
@@ -24,7 +21,7 @@ func (c sharedClock) ahead() time.Duration {
 	if err != nil {
 		return 0 // the test is over
 	}
-	n, err := strconv.ParseInt(strings.TrimLeft(string(text), "0"), 10, 64)
+	n, err := strconv.ParseInt(string(text), 10, 64)
 	if err != nil {
 		return 0
 	}
@@ -33,15 +30,13 @@ func (c sharedClock) ahead() time.Duration {
 
 func (c sharedClock) now() time.Time { return time.Now().Add(c.ahead()) }
 
-// forward is one write of always the same size: nobody reads half of it.
+// forward replaces the file: nobody reads half of one.
 func (c sharedClock) forward(d time.Duration) error {
-	text := fmt.Sprintf("%020d", int64(c.ahead()+d))
-	file, err := os.OpenFile(string(c), os.O_WRONLY|os.O_CREATE, 0o600)
-	if err != nil {
+	next := string(c) + ".next"
+	if err := os.WriteFile(next, []byte(strconv.FormatInt(int64(c.ahead()+d), 10)), 0o600); err != nil {
 		return err
 	}
-	_, err = file.WriteAt([]byte(text), 0)
-	return errors.Join(err, file.Close())
+	return os.Rename(next, string(c))
 }
 
 // ready waits until all four are at work.
@@ -80,12 +75,13 @@ func (f *fleet) quiet() bool {
 	return visible == 0 && !slices.ContainsFunc(hidden, func(h awssim.Hidden) bool { return h.Receipt != "" && !f.lost[h.Receipt] })
 }
 
-// jump puts the clock forward to when the next message can be received.
+// jump puts the clock forward to when the next message can be received, if there
+// is one.
 func (f *fleet) jump() bool {
 	f.t.Helper()
-	_, hidden := f.AWS.Waiting(f.variable("SEKISHO_QUEUE_URL"))
-	if len(hidden) == 0 {
-		return false
+	visible, hidden := f.AWS.Waiting(f.variable("SEKISHO_QUEUE_URL"))
+	if visible > 0 || len(hidden) == 0 {
+		return visible > 0 // just now, by itself
 	}
 	if d := hidden[0].Until.Sub(f.time.now()); d > 0 {
 		f.do(f.time.forward(d))
@@ -138,6 +134,6 @@ func (f *fleet) settle() {
 	f.t.Helper()
 	f.reach("an empty queue", func() bool {
 		visible, hidden := f.AWS.Waiting(f.variable("SEKISHO_QUEUE_URL"))
-		return visible == 0 && len(hidden) == 0 && f.quiet()
+		return visible == 0 && len(hidden) == 0 && !f.AWS.Busy()
 	})
 }

@@ -46,7 +46,8 @@ func main() {
 	}
 	log := wire.NewLog(os.Stderr)
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
-		log.Error("the function cannot start", "error", runLambda(os.Getenv, log))
+		err := runLambda(os.Getenv, log) // which returns only where it cannot start
+		log.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
 	var c cli

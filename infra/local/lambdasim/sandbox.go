@@ -84,7 +84,7 @@ func (b *sandbox) initialised(i *invocation) error {
 // live to do so, or that was still busy at the deadline, is no more.
 func (b *sandbox) serve(i *invocation) (out outcome, lives bool) {
 	i.deadline = time.Now().Add(b.f.Timeout)
-	over := time.NewTimer(b.f.Timeout)
+	over := time.NewTimer(b.f.Timeout + b.f.Grace)
 	defer over.Stop()
 	b.process.Process.Signal(syscall.SIGCONT)
 	select {

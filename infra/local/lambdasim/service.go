@@ -28,6 +28,7 @@ type Function struct {
 	Env     []string      // "NAME=value"; credentials too. What Lambda itself sets is added
 	Handler string        // default "bootstrap"
 	Timeout time.Duration // of one invocation; default 3 s, as Lambda's
+	Grace   time.Duration // how much later than told it is killed: a test of what ends by itself waits for a slow machine
 
 	// Reserved is how many invocations may run at once; more are throttled. Default 1000, an account's quota.
 	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
