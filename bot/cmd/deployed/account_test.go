@@ -18,8 +18,9 @@ import (
 	"sekisho/infra/local/awssim"
 )
 
-// patience bounds every wait; nothing waits for it to pass.
-const patience = 60 * time.Second
+// patience bounds every wait; nothing waits for it to pass. What a worker lost
+// or left to another comes again after a minute.
+const patience = 2 * time.Minute
 
 // account is the local world with a stack's roles and queues in it.
 type account struct {

@@ -9,7 +9,10 @@ import (
 	"sekisho/infra/local/slacksim"
 )
 
-const day = 24 * time.Hour
+const (
+	day   = 24 * time.Hour
+	grace = 2 * time.Second // as in the policy
+)
 
 const passTag = "Pass"
 
@@ -169,9 +172,14 @@ func (w *world) endKeys() {
 	}
 }
 
-// ends waits for a key to be deleted, and for people to be told.
+// ends waits for a key to be deactivated and then, which the bot leaves to the
+// schedule where telling took as long as the grace, deleted.
 func (w *world) ends(key string) {
 	w.t.Helper()
+	w.until(key+" is inactive", func() bool { k := w.key(key); return k == nil || !k.Active })
+	over := time.Now().Add(grace)
+	w.until("the grace is over", func() bool { return time.Now().After(over) })
+	w.fire("KeysSchedule")
 	w.until(key+" is gone", func() bool { return w.key(key) == nil })
 	w.card(keysRoom, "Access key `…"+key[len(key)-4:]+"`", "* is deleted")
 }

@@ -195,13 +195,13 @@ func (f *fleet) victim() *member {
 	return f.fell
 }
 
-// finish ends the run, and gives the steps that were taken and who fell.
-func (f *fleet) finish() (taken []step, fell *member) {
+// finish ends the run, and says who fell.
+func (f *fleet) finish() (fell *member) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.counts = nil
 	f.alone()
-	return f.taken, f.fell
+	return f.fell
 }
 
 // logs says what the processes of a run said, where it failed.

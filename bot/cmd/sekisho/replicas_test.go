@@ -129,7 +129,7 @@ func (f *fleet) run(fl flow, n int, a aim) *run {
 		}
 		fl.act(r)
 		f.settle()
-		_, r.fell = f.finish()
+		r.fell = f.finish()
 		if r.aim.operation == "chat.postMessage" && r.aim.after && r.fell != nil && fl.first != "" && entries(f.trail)[string(fl.first)+" "+r.id] == 0 {
 			t.Errorf("it was said in Slack before the trail had %s", fl.first)
 		}
