@@ -31,7 +31,7 @@ const steps = [
     title: "Ask for a pass",
     body: () => ["In #ops, run ", el("code", {}, `/ec2-pass ${hero}`), ". Only you see the answer."],
     help: { label: "Type it for me", run: (page) => page.type("ops", `/ec2-pass ${hero}`) },
-    done: ({ all }) => all.some((message) => message.ephemeral && message.channelName === "ops" && message.text?.includes("one-time pass")),
+    done: ({ all }) => all.some((message) => message.ephemeral && message.channelName === "ops" && message.text?.includes("pass")),
   },
   {
     id: "show",
